@@ -1,0 +1,63 @@
+"""A whole build in one document: what the report is drawn from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from edgeworthy.documents.dataset import DatasetSummary
+from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.gate import GateDecision
+from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.project import ProjectFile
+from edgeworthy.documents.record import Document, Record
+from edgeworthy.documents.variant import Variant
+
+
+class SamplePicture(Record, frozen=True, kw_only=True):
+    """A raw sample in a form that can be drawn.
+
+    Attributes:
+        index: Position in the evaluation set.
+        drawing: ``image``: values are rows of grey or RGB pixels in 0..255;
+            ``trace``: values are one row per channel.
+        values: Nested rows; an RGB pixel is three numbers in a row of its own.
+    """
+
+    index: int
+    drawing: str
+    values: tuple[tuple[float, ...], ...]
+
+
+class BuildRecord(Document, frozen=True, kw_only=True):
+    """All that a build found out.
+
+    Attributes:
+        project: The project file.
+        inspection: The original model.
+        datasets: What was used.
+        variants: What was made, the cleaned float first.
+        measurements: Per target, the original included.
+        evaluations: Per target, the original included.
+        decision: The gate's; absent when there are no targets.
+        release_digest: Digest of the OCI image manifest; absent when nothing was released.
+        release_path: Where it lies, relative to the project; empty when nothing was released.
+        pictures: The flipped samples that the evaluations name.
+        tool_version: Version of Edgeworthy.
+        created_at: RFC 3339, UTC.
+    """
+
+    KIND: ClassVar[str] = "build-record"
+
+    project: ProjectFile
+    inspection: ModelInspection
+    datasets: tuple[DatasetSummary, ...]
+    variants: tuple[Variant, ...]
+    measurements: tuple[Measurement, ...]
+    evaluations: tuple[Evaluation, ...]
+    decision: GateDecision | None
+    release_digest: str | None
+    release_path: str
+    pictures: tuple[SamplePicture, ...]
+    tool_version: str
+    created_at: str

@@ -1,0 +1,87 @@
+"""How fast and how large: figures of one artefact on one machine."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from edgeworthy.documents.device import HostFingerprint
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.documents.record import Document, Record
+
+
+class Percentile(Record, frozen=True, kw_only=True):
+    """A latency percentile, or the reason why these queries cannot give it.
+
+    Attributes:
+        percent: For example 99.
+        latency_ms: Distribution-free interval; absent when refused.
+        refusal: Why it is absent, with the number of queries that would do.
+    """
+
+    percent: float
+    latency_ms: Estimate | None
+    refusal: str = ""
+
+
+class PairedRatio(Record, frozen=True, kw_only=True):
+    """Latency against another artefact measured in turn with it.
+
+    Attributes:
+        baseline: Digest of the other artefact.
+        ratio: Ours over theirs; below 1 is faster.
+        verdict: ``faster``, ``slower`` or ``no difference``.
+    """
+
+    baseline: str
+    ratio: Estimate
+    verdict: str
+
+
+class Measurement(Document, frozen=True, kw_only=True):
+    """Speed, memory and size of one artefact, in MLPerf's SingleStream scenario.
+
+    Attributes:
+        artifact: Digest of the file that was measured.
+        variant: Its name.
+        target: The target whose threads and engine were used.
+        runtime: Engine and version, for example ``onnxruntime 1.32.0``.
+        threads: Threads inside one inference.
+        scenario: ``SingleStream``: one query after the other, one sample each.
+        query_count: Timed queries, warm-up not counted.
+        percentiles: p50, p90, p99.
+        quantiles_ms: 101 quantiles from 0 to 100 percent, for drawing.
+        load_time_ms: From the file to a session that can run.
+        first_inference_ms: The first query after loading.
+        peak_memory_mib: Largest resident memory of the process that ran only this artefact.
+        runtime_memory_mib: Resident memory of that process before it loaded the artefact.
+        size_kib: Size of the file.
+        against_original: Paired with the original model; absent for the original itself.
+        host: Where it ran.
+        interleaving_seed: Seed of the random order in which artefacts took turns.
+        taken_at: RFC 3339, UTC.
+        expires_at: RFC 3339, UTC.
+        disturbances: What made the host less than quiet, one sentence each.
+    """
+
+    KIND: ClassVar[str] = "measurement"
+
+    artifact: str
+    variant: str
+    target: str
+    runtime: str
+    threads: int
+    scenario: str
+    query_count: int
+    percentiles: tuple[Percentile, ...]
+    quantiles_ms: tuple[float, ...]
+    load_time_ms: Estimate
+    first_inference_ms: float
+    peak_memory_mib: Estimate
+    runtime_memory_mib: float
+    size_kib: Estimate
+    against_original: PairedRatio | None
+    host: HostFingerprint
+    interleaving_seed: int
+    taken_at: str
+    expires_at: str
+    disturbances: tuple[str, ...] = ()

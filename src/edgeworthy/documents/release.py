@@ -1,0 +1,85 @@
+"""What a release holds: the record that travels as the configuration of the OCI manifest."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from edgeworthy.documents.device import InstructionSet
+from edgeworthy.documents.model import ModelSignature
+from edgeworthy.documents.project import InputSection, Scores, Task
+from edgeworthy.documents.record import Document, Record
+
+
+class ReleasedVariant(Record, frozen=True, kw_only=True):
+    """An artefact of the release and the devices that it is for.
+
+    Attributes:
+        name: Name of the variant.
+        artifact: Digest of its blob.
+        size_bytes: Size of its blob.
+        targets: Targets of the project that chose it.
+        instruction_sets: CPU classes that it was made and judged for.
+        runtime: Engine that it was judged with.
+    """
+
+    name: str
+    artifact: str
+    size_bytes: int
+    targets: tuple[str, ...]
+    instruction_sets: tuple[InstructionSet, ...]
+    runtime: str
+
+
+class GoldenSet(Record, frozen=True, kw_only=True):
+    """Samples with expected outputs, by which a device proves the model to itself.
+
+    Attributes:
+        blob: Digest of an npz with ``input:NAME`` and, per variant, ``output:VARIANT:NAME``.
+        sample_count: Number of samples.
+        tolerance: Largest difference from the expected outputs, relative to their largest
+            absolute value.
+    """
+
+    blob: str
+    sample_count: int
+    tolerance: float
+
+
+class ReleaseManifest(Document, frozen=True, kw_only=True):
+    """What is in a release and how it is used.
+
+    Attributes:
+        name: Of the project.
+        version: Of the project.
+        description: Of the project.
+        task: What the outputs mean.
+        output: The output that is judged.
+        scores: Whether the output needs a softmax.
+        labels: Class names.
+        inputs: Preparation of raw samples, by input.
+        signature: Inputs and outputs of the model.
+        license: SPDX expression of the weights.
+        origin: Where the model came from.
+        original: Digest of the model that the variants were made from.
+        variants: What ships.
+        golden: The self-test.
+        created_at: RFC 3339, UTC.
+    """
+
+    KIND: ClassVar[str] = "release-manifest"
+
+    name: str
+    version: str
+    description: str
+    task: Task
+    output: str
+    scores: Scores
+    labels: tuple[str, ...]
+    inputs: dict[str, InputSection]
+    signature: ModelSignature
+    license: str
+    origin: str
+    original: str
+    variants: tuple[ReleasedVariant, ...]
+    golden: GoldenSet
+    created_at: str

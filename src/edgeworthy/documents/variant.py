@@ -1,0 +1,103 @@
+"""A version of the model for a class of device, and how it was made."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from edgeworthy.documents.record import Document, Record
+
+#: ``float32`` keeps the weights; ``int8-static`` quantizes weights and activations beforehand.
+Precision = Literal["float32", "int8-static"]
+IntegerType = Literal["int8", "uint8"]
+
+
+class QuantizationRecipe(Record, frozen=True, kw_only=True):
+    """How integers stand for reals.
+
+    Attributes:
+        activation_type: Data type of activations.
+        weight_type: Data type of weights.
+        per_channel: One scale per output channel instead of one per tensor.
+        reduced_range: Weights in 7 bits, so that pairs of products fit 16-bit sums.
+        calibration_method: How ranges are found: ``minmax``.
+    """
+
+    activation_type: IntegerType
+    weight_type: IntegerType
+    per_channel: bool
+    reduced_range: bool
+    calibration_method: str = "minmax"
+
+
+class Recipe(Record, frozen=True, kw_only=True):
+    """All that is needed, with the model and the samples, to make a variant again.
+
+    Attributes:
+        name: For example ``float32`` or ``int8-u8s8-r7``.
+        precision: Kind of arithmetic.
+        quantization: Given for integer precisions.
+    """
+
+    name: str
+    precision: Precision
+    quantization: QuantizationRecipe | None = None
+
+
+class PassRecord(Record, frozen=True, kw_only=True):
+    """What one pass did.
+
+    Attributes:
+        name: The pass.
+        changed: Whether the graph is another one afterwards (checked, not claimed).
+        detail: What it did, or why it did nothing.
+    """
+
+    name: str
+    changed: bool
+    detail: str
+
+
+class EquivalenceRecord(Record, frozen=True, kw_only=True):
+    """Proof by trial that a rewrite kept the outputs.
+
+    Attributes:
+        sample_count: Inputs that were tried.
+        inputs_digest: Digest of those inputs.
+        seed: Seed of generated inputs; absent when samples were used.
+        tolerance: Largest difference that was allowed, relative to the largest output.
+        largest_difference: Largest difference found, on the same scale.
+    """
+
+    sample_count: int
+    inputs_digest: str
+    seed: int | None
+    tolerance: float
+    largest_difference: float
+
+
+class Variant(Document, frozen=True, kw_only=True):
+    """An artefact made from the original model.
+
+    Attributes:
+        name: Name of the recipe.
+        recipe: How it was made.
+        original: Digest of the model that it was made from.
+        artifact: Digest of the file.
+        size_bytes: Size of the file.
+        calibration: Digest of the calibration samples, for integer precisions.
+        passes: What was done, in order.
+        equivalence: For rewrites that must not change outputs.
+        tool_versions: As ``name version``, sorted.
+    """
+
+    KIND: ClassVar[str] = "variant"
+
+    name: str
+    recipe: Recipe
+    original: str
+    artifact: str
+    size_bytes: int
+    calibration: str | None = None
+    passes: tuple[PassRecord, ...] = ()
+    equivalence: EquivalenceRecord | None = None
+    tool_versions: tuple[str, ...] = ()
