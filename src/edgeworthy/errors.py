@@ -2,24 +2,24 @@
 
 ::
 
-    EdgeworthyError                  EW000  exit 1
-    ├── UsageError                   EW100  exit 2   the command or the project file is wrong
-    │   ├── ProjectFileError         EW110           edgeworthy.toml: fix the named key
-    │   └── MissingExtraError        EW120           an optional part is not installed
-    ├── InputError                   EW200  exit 1   a file that we were given cannot be used
-    │   ├── ModelFileError           EW210           the model: unreadable, unsafe or unsupported
-    │   ├── DatasetError             EW220           the samples: unreadable, inconsistent, overlapping
-    │   ├── DeviceProfileError       EW230           the device profile
-    │   └── FormatVersionError       EW240           written by a newer Edgeworthy
-    ├── ExecutionError               EW300  exit 1   the work itself failed
-    │   ├── InferenceError           EW310           an engine refused or crashed
-    │   ├── OptimizationError        EW320           a pass broke its contract
-    │   └── MeasurementError         EW330           a measurement cannot be trusted
-    ├── StorageError                 EW400  exit 1   disk full, read-only, no permission
-    ├── GateRefused                  EW500  exit 3   a requirement failed or is inconclusive
-    ├── VerificationError            EW600  exit 4   a release is not what was signed
-    │   └── SigningKeyError          EW610  exit 4   a key cannot be read or does not fit
-    └── Interrupted                  EW900  exit 130 Ctrl-C; finished work is kept
+    EdgeworthyError              EW000  exit 1
+    ├── UsageError               EW100  exit 2    the command or the project file is wrong
+    │   ├── ProjectFileError     EW110            edgeworthy.toml: fix the named key
+    │   └── MissingExtraError    EW120            an optional part is not installed
+    ├── InputError               EW200  exit 1    a file that we were given cannot be used
+    │   ├── ModelFileError       EW210            the model: unreadable, unsafe or unsupported
+    │   ├── DatasetError         EW220            samples: unreadable, inconsistent, overlapping
+    │   ├── DeviceProfileError   EW230            the device profile
+    │   └── FormatVersionError   EW240            written by a newer Edgeworthy
+    ├── ExecutionError           EW300  exit 1    the work itself failed
+    │   ├── InferenceError       EW310            an engine refused or crashed
+    │   ├── OptimizationError    EW320            a pass broke its contract
+    │   └── MeasurementError     EW330            a measurement cannot be trusted
+    ├── StorageError             EW400  exit 1    disk full, read-only, no permission
+    ├── GateRefused              EW500  exit 3    a requirement failed or is inconclusive
+    ├── VerificationError        EW600  exit 4    a release is not what was signed
+    │   └── SigningKeyError      EW610            a key cannot be read or does not fit
+    └── Interrupted              EW900  exit 130  Ctrl-C; finished work is kept
 
 Rules:
 
