@@ -1,0 +1,66 @@
+"""Intervals, tests and sample sizes: every figure with its uncertainty.
+
+Pure functions on counts and arrays. scipy and statsmodels check them in the tests and are not
+needed at run time. The doors open lazily, so that closed-form intervals load without numpy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
+    from edgeworthy.statistics.mcnemar import exact_p_value
+    from edgeworthy.statistics.planning import samples_to_settle
+    from edgeworthy.statistics.proportions import (
+        clopper_pearson,
+        mean_of_independent,
+        paired_difference,
+        wilson,
+    )
+    from edgeworthy.statistics.resampling import (
+        Replicates,
+        bootstrap,
+        replicate,
+        unseen_share,
+        widened,
+    )
+
+_HOMES = {
+    "Replicates": "resampling",
+    "bootstrap": "resampling",
+    "clopper_pearson": "proportions",
+    "exact_p_value": "mcnemar",
+    "mean_of_independent": "proportions",
+    "normal_quantile": "distributions",
+    "paired_difference": "proportions",
+    "replicate": "resampling",
+    "samples_to_settle": "planning",
+    "student_t_quantile": "distributions",
+    "unseen_share": "resampling",
+    "widened": "resampling",
+    "wilson": "proportions",
+}
+
+__all__ = [
+    "Replicates",
+    "bootstrap",
+    "clopper_pearson",
+    "exact_p_value",
+    "mean_of_independent",
+    "normal_quantile",
+    "paired_difference",
+    "replicate",
+    "samples_to_settle",
+    "student_t_quantile",
+    "unseen_share",
+    "widened",
+    "wilson",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a door leads to a function or a class
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,211 @@
+"""Intervals for shares of samples: one share, the difference of two paired shares, means of both.
+
+Rules:
+
+1. Only score and exact intervals: they stay inside the possible range and never shrink to a
+   point, not even when all samples agree.
+2. An interval always holds its own value.
+3. How well each one covers is checked by simulation in the tests, small n and extreme rates
+   included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.statistics.distributions import beta_quantile, normal_quantile
+
+_BISECTIONS = 80
+
+
+def wilson(successes: int, n: int, *, confidence: float, unit: str = "ratio") -> Estimate:
+    """Wilson's score interval for a share.
+
+    Mean coverage is close to the nominal one at every n; near 0 and 1 it is conservative towards
+    the middle, which is the side that a gate on accuracy or on errors looks at.
+
+    Args:
+        successes: Samples that have the property.
+        n: Samples in all, at least 1.
+        confidence: Coverage to aim at, in (0, 1).
+        unit: Unit of the share.
+
+    Raises:
+        ValueError: The counts or the confidence are impossible.
+
+    Source: Wilson, JASA 22 (1927) 209-212; Brown, Cai and DasGupta, Stat. Sci. 16 (2001) 101-133.
+
+    >>> estimate = wilson(9, 10, confidence=0.95)
+    >>> round(estimate.low, 4), round(estimate.high, 4)
+    (0.5958, 0.9821)
+    """
+    _check_counts(successes, n, confidence)
+    value = successes / n
+    z_squared = normal_quantile((1 + confidence) / 2) ** 2
+    center = (value + z_squared / (2 * n)) / (1 + z_squared / n)
+    spread = value * (1 - value) / n + z_squared / (4 * n * n)
+    half = math.sqrt(z_squared * spread) / (1 + z_squared / n)
+    low = 0.0 if successes == 0 else min(max(center - half, 0.0), value)
+    high = 1.0 if successes == n else max(min(center + half, 1.0), value)
+    return Estimate(
+        value=value, low=low, high=high, confidence=confidence, n=n, method="wilson", unit=unit
+    )
+
+
+def clopper_pearson(successes: int, n: int, *, confidence: float, unit: str = "ratio") -> Estimate:
+    """Clopper and Pearson's exact interval for a share: covers at least as often as it says.
+
+    For rare events, where a bound must not be missed more often than stated.
+
+    Args:
+        successes: Samples that have the property.
+        n: Samples in all, at least 1.
+        confidence: Least coverage, in (0, 1).
+        unit: Unit of the share.
+
+    Raises:
+        ValueError: The counts or the confidence are impossible.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934) 404-413.
+
+    >>> round(clopper_pearson(0, 10, confidence=0.95).high, 4)
+    0.3085
+    """
+    _check_counts(successes, n, confidence)
+    value = successes / n
+    tail = (1 - confidence) / 2
+    low = 0.0
+    high = 1.0
+    if successes > 0:
+        low = beta_quantile(tail, successes, n - successes + 1)
+    if successes < n:
+        # The mirrored tail, so that a small upper limit keeps all its digits.
+        high = 1.0 - beta_quantile(tail, n - successes, successes + 1)
+    return Estimate(
+        value=value,
+        low=min(low, value),
+        high=max(high, value),
+        confidence=confidence,
+        n=n,
+        method="clopper-pearson",
+        unit=unit,
+    )
+
+
+def paired_difference(
+    n11: int, n10: int, n01: int, n00: int, *, confidence: float, unit: str = "ratio"
+) -> Estimate:
+    """Interval for the difference of two shares on the same samples: ``(n10 - n01) / n``.
+
+    Tango's score interval. Newcombe's method 10 (1998), which is better known, was held against
+    it by simulation: when both models agree on nearly every sample, as an int8 version and its
+    original do, method 10 covers 98 to 100 % at a nominal 95 % (n = 200, 1 % discordant each way:
+    98.4 %) where Tango's covers 95.9 %. From about twenty discordant samples on the two agree; with
+    next to none every method covers too often, because there is too little to see.
+
+    Args:
+        n11: Samples that have the property in both.
+        n10: Samples that have it in the first only.
+        n01: Samples that have it in the second only.
+        n00: Samples that have it in neither.
+        confidence: Coverage to aim at, in (0, 1).
+        unit: Unit of the difference.
+
+    Raises:
+        ValueError: The counts or the confidence are impossible.
+
+    Source: Tango, Stat. Med. 17 (1998) 891-908; Newcombe, Stat. Med. 17 (1998) 2635-2650;
+    Fagerland, Lydersen and Laake, Stat. Med. 33 (2014) 2850-2875.
+
+    >>> estimate = paired_difference(43, 0, 1, 0, confidence=0.95)
+    >>> round(estimate.low, 4), round(estimate.high, 4)
+    (-0.1181, 0.0594)
+    """
+    n = n11 + n10 + n01 + n00
+    _check_counts(min(n11, n10, n01, n00), n, confidence)
+    z = normal_quantile((1 + confidence) / 2)
+    value = (n10 - n01) / n
+
+    def excluded_below(difference: float) -> bool:
+        return _tango_statistic(n10, n01, n, difference) > z
+
+    def excluded_above(difference: float) -> bool:
+        return _tango_statistic(n10, n01, n, difference) < -z
+
+    return Estimate(
+        value=value,
+        low=_border(-1.0, value, excluded_below),
+        high=_border(1.0, value, excluded_above),
+        confidence=confidence,
+        n=n,
+        method="tango-score",
+        unit=unit,
+    )
+
+
+def mean_of_independent(parts: Sequence[Estimate]) -> Estimate:
+    """Interval for the unweighted mean of independent estimates, from their own intervals.
+
+    The method of variance estimates recovery: the arms are added as squares, each side for
+    itself. It keeps what is good in the parts: a mean of Wilson intervals never shrinks to a
+    point.
+
+    Args:
+        parts: At least one estimate, all with the same confidence and unit.
+
+    Raises:
+        ValueError: There are no parts, or their confidence or unit differs.
+
+    Source: Zou, Huang and Zhang, Comput. Stat. Data Anal. 53 (2009) 1080-1085.
+
+    >>> two = [wilson(9, 10, confidence=0.95), wilson(10, 10, confidence=0.95)]
+    >>> round(mean_of_independent(two).low, 4)
+    0.7441
+    """
+    if not parts or len({(part.confidence, part.unit) for part in parts}) != 1:
+        raise ValueError("a mean needs parts with one confidence and one unit")
+    count = len(parts)
+    value = math.fsum(part.value for part in parts) / count
+    below = math.sqrt(math.fsum((part.value - part.low) ** 2 for part in parts)) / count
+    above = math.sqrt(math.fsum((part.high - part.value) ** 2 for part in parts)) / count
+    return Estimate(
+        value=value,
+        low=value - below,
+        high=value + above,
+        confidence=parts[0].confidence,
+        n=sum(part.n for part in parts),
+        method=f"mover-{parts[0].method}",
+        unit=parts[0].unit,
+    )
+
+
+def _tango_statistic(n10: int, n01: int, n: int, difference: float) -> float:
+    """Score statistic of the hypothesis that the true difference is ``difference``."""
+    linear = -n10 - n01 + (2 * n - n10 + n01) * difference
+    constant = -n01 * difference * (1 - difference)
+    root = math.sqrt(max(linear * linear - 8 * n * constant, 0.0))
+    discordant = (root - linear) / (4 * n)
+    variance = n * (2 * discordant + difference * (1 - difference))
+    distance = n10 - n01 - n * difference
+    if variance <= 0.0:
+        return 0.0 if distance == 0 else math.copysign(math.inf, distance)
+    return distance / math.sqrt(variance)
+
+
+def _border(outside: float, inside: float, excluded: Callable[[float], bool]) -> float:
+    """The point between an excluded and an included difference, by bisection."""
+    if not excluded(outside):
+        return outside
+    for _ in range(_BISECTIONS):
+        middle = (outside + inside) / 2
+        outside, inside = (middle, inside) if excluded(middle) else (outside, middle)
+    return inside
+
+
+def _check_counts(successes: int, n: int, confidence: float) -> None:
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(f"counts must fulfil 0 <= successes <= n and n >= 1: {successes}, {n}")
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence must lie between 0 and 1: {confidence}")
