@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import stats  # type: ignore[import-untyped] # scipy ships no types
+
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.statistics.order_statistics import (
+    Refusal,
+    effective_count,
+    percentile_interval,
+    queries_needed,
+    queries_needed_early_stopping,
+)
+
+
+def ranks(
+    count: int, percent: float, confidence: float, worth: float | None = None
+) -> tuple[int, int, int]:
+    """Ranks of low end, value and high end, read off values that are their own ranks."""
+    found = percentile_interval(
+        np.arange(1, count + 1, dtype=np.float64),
+        percent,
+        confidence=confidence,
+        unit="ms",
+        effective_count=worth,
+    )
+    assert isinstance(found, Estimate)
+    return int(found.low), int(found.value), int(found.high)
+
+
+def coverage(count: int, percent: float, low: int, high: int) -> float:
+    share = percent / 100
+    inside = stats.binom.cdf(high - 1, count, share) - stats.binom.cdf(low - 1, count, share)
+    return float(inside)
+
+
+def test_the_median_of_one_hundred_has_the_ranks_of_the_tables() -> None:
+    # The tables give 40 and 61 at equal tails (96.5 %); 41 and 61 still cover 95.4 %.
+    assert coverage(100, 50, 40, 61) == pytest.approx(0.9648, abs=1e-4)
+    assert coverage(100, 50, 41, 61) == pytest.approx(0.9540, abs=1e-4)
+    assert ranks(100, 50, 0.95) == (41, 50, 61)
+
+
+@given(
+    st.integers(459, 1_000_000),
+    st.sampled_from([1.0, 10.0, 25.0, 50.0, 90.0, 99.0]),
+    st.sampled_from([0.8, 0.9, 0.95, 0.98]),
+)
+def test_ranks_cover_by_the_binomial_distribution_and_no_more_than_needed(
+    count: int, percent: float, confidence: float
+) -> None:
+    low, value, high = ranks(count, percent, confidence)
+    assert 1 <= low <= value <= high <= count
+    assert value == math.ceil(round(percent / 100 * count, 6))
+    assert coverage(count, percent, low, high) >= confidence - 1e-9
+    assert coverage(count, percent, low + 1, high) < confidence
+    assert coverage(count, percent, low, high - 1) < confidence
+
+
+@given(st.sampled_from([50.0, 75.0, 90.0, 99.0, 99.9]), st.sampled_from([0.8, 0.95, 0.99]))
+def test_the_number_needed_is_the_smallest_that_is_not_refused(
+    percent: float, confidence: float
+) -> None:
+    needed = queries_needed(percent, confidence)
+    share, tail = percent / 100, (1 - confidence) / 2
+    assert max(share**needed, (1 - share) ** needed) <= tail
+    assert share ** (needed - 1) > tail
+    enough = percentile_interval(np.arange(needed), percent, confidence=confidence, unit="ms")
+    short = percentile_interval(np.arange(needed - 1), percent, confidence=confidence, unit="ms")
+    assert isinstance(enough, Estimate)
+    assert isinstance(short, Refusal)
+    assert short.needed == needed
+    assert f"needs {needed} queries, found {needed - 1}" in short.reason
+
+
+def test_p999_from_twenty_runs_is_refused() -> None:
+    refused = percentile_interval(np.arange(20.0), 99.9, confidence=0.95, unit="ms")
+    assert isinstance(refused, Refusal)
+    assert refused.needed == 3688
+    assert refused.reason == "p99.9 at 95 % confidence needs 3688 queries, found 20"
+
+
+def test_mlperf_counts() -> None:
+    # The counts that LoadGen's early stopping gives for one query above the bound.
+    assert [queries_needed_early_stopping(percent) for percent in (90, 95, 97, 99, 99.9)] == [
+        64,
+        130,
+        219,
+        662,
+        6636,
+    ]
+
+
+@pytest.mark.parametrize("over", [0, 1, 5, 40])
+def test_early_stopping_is_the_smallest_count_by_scipy(over: int) -> None:
+    found = queries_needed_early_stopping(90, over_latency_count=over)
+    assert stats.binom.cdf(over, found, 0.1) <= 0.01
+    assert stats.binom.cdf(over, found - 1, 0.1) > 0.01
+
+
+def _lognormal(generator: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    return np.exp(generator.normal(0.0, 0.4, shape))
+
+
+def _bimodal(generator: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float64]:
+    slow = generator.random(shape) < 0.15
+    return generator.normal(1.0, 0.02, shape) + slow * generator.normal(1.5, 0.1, shape)
+
+
+Draw = Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
+
+
+@pytest.mark.parametrize("draw", [_lognormal, _bimodal])
+@pytest.mark.parametrize(("percent", "count"), [(50, 1000), (90, 1000), (99, 1000), (99, 5000)])
+def test_intervals_cover_as_often_as_they_say(draw: Draw, percent: int, count: int) -> None:
+    generator = np.random.default_rng(20 + percent)
+    samples = np.sort(draw(generator, (2000, count)), axis=1)
+    truth = np.quantile(draw(np.random.default_rng(5), (1, 4_000_000)), percent / 100)
+    hits = 0
+    for row in samples:
+        found = percentile_interval(row, percent, confidence=0.95, unit="ms")
+        assert isinstance(found, Estimate)
+        hits += bool(found.low <= truth <= found.high)
+    assert 0.93 <= hits / len(samples) <= 0.97
+
+
+def test_alike_observations_widen_the_interval() -> None:
+    assert ranks(10_000, 90, 0.95, worth=100.0)[0] < ranks(10_000, 90, 0.95)[0]
+    assert ranks(10_000, 90, 0.95, worth=10_000.0) == ranks(10_000, 90, 0.95)
+    found = percentile_interval(
+        np.arange(10_000.0), 90, confidence=0.95, unit="ms", effective_count=100.4
+    )
+    assert isinstance(found, Estimate)
+    assert found.n == 100
+
+
+def test_alike_observations_can_be_too_few() -> None:
+    refused = percentile_interval(
+        np.arange(1000.0), 99, confidence=0.95, unit="ms", effective_count=184.0
+    )
+    assert isinstance(refused, Refusal)
+    assert refused.needed == 2000
+    assert "worth 184, about 2000 would do" in refused.reason
+
+
+def test_copies_of_one_observation_are_worth_one_each_group() -> None:
+    generator = np.random.default_rng(3)
+    groups = [np.full(100, value) for value in generator.random(40)]
+    worth = effective_count(groups, 50, confidence=0.95)
+    assert 30 <= worth <= 42
+
+
+def test_independent_observations_keep_nearly_all_their_worth() -> None:
+    generator = np.random.default_rng(4)
+    groups = [generator.random(100) for _ in range(60)]
+    assert 3800 <= effective_count(groups, 50, confidence=0.95) <= 6000
+
+
+def test_equal_observations_or_one_group_have_nothing_to_correct() -> None:
+    assert effective_count([np.ones(50), np.ones(50)], 90, confidence=0.95) == 100
+    assert effective_count([np.arange(50)], 90, confidence=0.95) == 50
+
+
+@pytest.mark.parametrize("launch_sd", [0.0, 0.02, 0.1, 0.5])
+def test_six_launches_that_differ_still_cover(launch_sd: float) -> None:
+    generator = np.random.default_rng(9)
+    hits = 0
+    trials = 1500
+    for _ in range(trials):
+        shifts = generator.normal(0.0, launch_sd, 6)
+        groups = [np.exp(shift + generator.normal(0.0, 0.4, 170)) for shift in shifts]
+        worth = effective_count(groups, 50, confidence=0.95)
+        found = percentile_interval(
+            np.sort(np.concatenate(groups)),
+            50,
+            confidence=0.95,
+            unit="ms",
+            effective_count=worth,
+        )
+        # Fewer than six independent observations cannot give a median: that is no miss.
+        hits += isinstance(found, Refusal) or found.low <= 1.0 <= found.high
+    assert 0.935 <= hits / trials <= 0.99
+
+
+@pytest.mark.parametrize("percent", [0, 100, -1, float("nan")])
+def test_percentiles_outside_their_range_are_refused(percent: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 100"):
+        queries_needed(percent, 0.95)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95])
+def test_confidences_outside_their_range_are_refused(confidence: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        queries_needed(50, confidence)
