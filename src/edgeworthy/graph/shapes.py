@@ -1,0 +1,144 @@
+"""Shapes of every tensor in a graph, by ONNX shape inference without the weights.
+
+Rules:
+
+1. Inference runs on a skeleton: large initializers become typed inputs, so that weights are never
+   copied; small ones stay, because a Reshape needs their values.
+2. The batch axis (the first axis of an input, when it has a name instead of a size) is one
+   sample, wherever its name occurs.
+3. What inference cannot tell is absent, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import onnx
+from onnx import helper
+
+from edgeworthy.graph.tensors import element_count, is_external
+
+#: Initializers up to this many elements keep their values in the skeleton.
+_SMALL = 1024
+
+
+@dataclass(frozen=True)
+class TensorShape:
+    """Type and shape of one tensor.
+
+    Attributes:
+        data_type: ONNX data type.
+        sizes: One per axis.
+    """
+
+    data_type: int
+    sizes: tuple[int, ...]
+
+
+def skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of a model without its large weights, fit for the checker and for inference."""
+    bare = onnx.ModelProto()
+    bare.ir_version = model.ir_version
+    bare.opset_import.extend(model.opset_import)
+    bare.functions.extend(model.functions)
+    graph, source = bare.graph, model.graph
+    graph.name = source.name
+    graph.node.extend(source.node)
+    graph.input.extend(source.input)
+    graph.output.extend(source.output)
+    graph.value_info.extend(source.value_info)
+    graph.sparse_initializer.extend(source.sparse_initializer)
+    declared = {value.name for value in source.input}
+    for tensor in source.initializer:
+        if element_count(tensor) <= _SMALL and not is_external(tensor):
+            graph.initializer.append(tensor)
+        elif tensor.name not in declared:
+            graph.input.append(
+                helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+            )
+    return bare
+
+
+def real_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    """Inputs that a caller must give: those without an initializer."""
+    stored = {tensor.name for tensor in graph.initializer}
+    stored.update(sparse.values.name for sparse in graph.sparse_initializer)
+    return [value for value in graph.input if value.name not in stored]
+
+
+def infer_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The skeleton of a model with all shapes that inference can tell.
+
+    Raises:
+        onnx.shape_inference.InferenceError: The shapes contradict each other.
+    """
+    return onnx.shape_inference.infer_shapes(skeleton(model), data_prop=True)
+
+
+def shapes_per_sample(model: onnx.ModelProto) -> dict[str, TensorShape]:
+    """Shapes of all tensors of the main graph when one sample runs.
+
+    A graph whose batch axis has a fixed size is left at that size; see :func:`fixed_batch`.
+
+    Returns:
+        By tensor name; a tensor whose shape is not known in full is absent.
+    """
+    bare = skeleton(model)
+    _set_batch(bare.graph, {value.name for value in real_inputs(model.graph)})
+    inferred = onnx.shape_inference.infer_shapes(bare, data_prop=True)
+    known = {
+        tensor.name: TensorShape(tensor.data_type, tuple(tensor.dims))
+        for tensor in inferred.graph.initializer
+    }
+    for value in _values(inferred.graph):
+        shape = _static_shape(value)
+        if shape is not None:
+            known[value.name] = shape
+    return known
+
+
+def fixed_batch(model: onnx.ModelProto) -> int:
+    """The size of a batch axis that is fixed: common to all inputs and outputs; else 1."""
+    sizes = set()
+    for value in (*real_inputs(model.graph), *model.graph.output):
+        dims = value.type.tensor_type.shape.dim
+        sizes.add(dims[0].dim_value if dims and dims[0].HasField("dim_value") else 1)
+    size = sizes.pop() if len(sizes) == 1 else 1
+    return max(size, 1)
+
+
+def rename_sizes(graph: onnx.GraphProto, sizes: Mapping[str, int]) -> None:
+    """Give named axes a size, wherever the names occur in a graph. Changes ``graph``."""
+    for value in _values(graph):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param in sizes:
+                dim.dim_value = sizes[dim.dim_param]
+
+
+def _set_batch(graph: onnx.GraphProto, inputs: set[str]) -> None:
+    names = {}
+    for value in graph.input:
+        dims = value.type.tensor_type.shape.dim
+        if value.name not in inputs or not dims:
+            continue
+        if dims[0].dim_param:
+            names[dims[0].dim_param] = 1
+        elif dims[0].dim_value <= 0:
+            dims[0].dim_value = 1
+    rename_sizes(graph, names)
+
+
+def _values(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:
+    yield from graph.input
+    yield from graph.value_info
+    yield from graph.output
+
+
+def _static_shape(value: onnx.ValueInfoProto) -> TensorShape | None:
+    tensor = value.type.tensor_type
+    if not tensor.HasField("shape"):
+        return None
+    if any(not dim.HasField("dim_value") or dim.dim_value < 0 for dim in tensor.shape.dim):
+        return None
+    return TensorShape(tensor.elem_type, tuple(dim.dim_value for dim in tensor.shape.dim))

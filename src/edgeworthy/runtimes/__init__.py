@@ -1,0 +1,16 @@
+"""Inference engines behind one small interface, one module each."""
+
+from edgeworthy.runtimes.base import Runtime, Session, Tensors, random_inputs
+from edgeworthy.runtimes.batching import fixed_batch_size, run_batched
+from edgeworthy.runtimes.registry import find_runtime, runtime_names
+
+__all__ = [
+    "Runtime",
+    "Session",
+    "Tensors",
+    "find_runtime",
+    "fixed_batch_size",
+    "random_inputs",
+    "run_batched",
+    "runtime_names",
+]

@@ -1,0 +1,188 @@
+"""ONNX Runtime on the CPU.
+
+Rules:
+
+1. The CPU provider alone, in graph order, with exactly the threads that were asked for: what is
+   measured here is what a device runs.
+2. A session that would use another provider fails to load.
+3. Inputs are checked before the engine sees them, so that a mistake has one message whatever the
+   engine.
+4. No telemetry, no log below errors.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]  # onnxruntime ships no types
+from numpy.typing import NDArray
+from onnxruntime.capi import (  # type: ignore[import-untyped]  # onnxruntime ships no types
+    onnxruntime_pybind11_state as engine_errors,
+)
+
+from edgeworthy.documents.model import ModelSignature, TensorSignature
+from edgeworthy.errors import InferenceError, ModelFileError, UsageError
+from edgeworthy.runtimes.base import Runtime, Session, Tensors
+from edgeworthy.runtimes.contract import check_inputs, one_line
+
+PROVIDER = "CPUExecutionProvider"
+_LOG_ERRORS = 3
+_DTYPES = {
+    "tensor(float16)": "float16",
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(int8)": "int8",
+    "tensor(int16)": "int16",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(uint8)": "uint8",
+    "tensor(uint16)": "uint16",
+    "tensor(uint32)": "uint32",
+    "tensor(uint64)": "uint64",
+    "tensor(bool)": "bool",
+}
+#: What the engine raises when the file is sound and the engine has no means to run it.
+_ENGINE_CANNOT = (engine_errors.NotImplemented, engine_errors.EPFail, MemoryError)
+
+ort.disable_telemetry_events()
+
+
+class OnnxRuntimeCpu(Runtime):
+    """ONNX Runtime with the CPU provider."""
+
+    name = "onnxruntime"
+
+    def version(self) -> str:
+        """Name and version, for example ``onnxruntime 1.32.0``."""
+        return f"onnxruntime {ort.__version__}"
+
+    def load(self, artifact: Path, *, threads: int = 1) -> Session:
+        """Load an ONNX file; see :meth:`edgeworthy.runtimes.base.Runtime.load`."""
+        if threads < 1:
+            raise UsageError(
+                "an engine needs at least one thread",
+                found=str(threads),
+                next_step="Set `threads` of the target to 1 or more",
+            )
+        if not artifact.is_file():
+            raise ModelFileError(
+                "the model does not exist or is not a file",
+                where=str(artifact),
+                next_step="Check the path",
+            )
+        try:
+            engine = ort.InferenceSession(
+                str(artifact), sess_options=_options(threads), providers=[PROVIDER]
+            )
+        except _ENGINE_CANNOT as error:
+            raise InferenceError(
+                f"ONNX Runtime cannot run this model: {one_line(error)}",
+                where=str(artifact),
+                next_step="Export the model with operators that ONNX Runtime has on the CPU",
+            ) from error
+        except Exception as error:  # its own exceptions share no base class
+            raise ModelFileError(
+                f"ONNX Runtime cannot load the model: {one_line(error)}",
+                where=str(artifact),
+                next_step="Run `edgeworthy inspect` on the file, or export the model again",
+            ) from error
+        check_providers(engine.get_providers(), where=str(artifact))
+        return OnnxRuntimeSession(engine, where=str(artifact))
+
+
+class OnnxRuntimeSession(Session):
+    """A model in ONNX Runtime.
+
+    Args:
+        engine: The engine's own session.
+        where: The file, for messages.
+
+    Raises:
+        ModelFileError: An input or output is not a tensor of numbers.
+    """
+
+    def __init__(self, engine: Any, *, where: str) -> None:  # noqa: ANN401 - untyped library
+        self._engine = engine
+        self._where = where
+        self._signature = ModelSignature(
+            inputs=tuple(_tensor(value, where) for value in engine.get_inputs()),
+            outputs=tuple(_tensor(value, where) for value in engine.get_outputs()),
+        )
+        self._output_names = [tensor.name for tensor in self._signature.outputs]
+
+    @property
+    def signature(self) -> ModelSignature:
+        """Inputs and outputs as the engine sees them."""
+        return self._signature
+
+    def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+        """Run one batch; see :meth:`edgeworthy.runtimes.base.Session.run`."""
+        if self._engine is None:
+            raise InferenceError(
+                "the session is closed", where=self._where, next_step="Load the model again"
+            )
+        check_inputs(self._signature, inputs, where=self._where)
+        try:
+            outputs = self._engine.run(self._output_names, dict(inputs))
+        except Exception as error:  # its own exceptions share no base class
+            raise InferenceError(
+                f"ONNX Runtime failed: {one_line(error)}",
+                where=self._where,
+                next_step="Check that the inputs are those that the model was made for",
+            ) from error
+        return {
+            name: np.asarray(values)
+            for name, values in zip(self._output_names, outputs, strict=True)
+        }
+
+    def close(self) -> None:
+        """Give the engine's memory and threads back. Closing twice is allowed."""
+        self._engine = None
+
+
+def check_providers(found: list[str], *, where: str) -> None:
+    """Refuse a session that does not run on the CPU provider alone.
+
+    Raises:
+        InferenceError: Another provider would run a part of the model.
+    """
+    if found != [PROVIDER]:
+        raise InferenceError(
+            "ONNX Runtime would run the model elsewhere",
+            where=where,
+            expected=PROVIDER,
+            found=", ".join(found) or "no provider",
+            next_step="Install the plain `onnxruntime` package",
+        )
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = _LOG_ERRORS
+    return options
+
+
+def _tensor(value: Any, where: str) -> TensorSignature:  # noqa: ANN401 - untyped library
+    if value.type not in _DTYPES:
+        raise ModelFileError(
+            f"{value.name} is not a tensor of numbers",
+            where=where,
+            found=value.type,
+            next_step="Export the model with plain numeric tensors as inputs and outputs",
+        )
+    # A dynamic axis without a name goes by its place, as in the signature of the file.
+    shape = tuple(
+        size if isinstance(size, int) and size >= 0 else size or f"axis_{index}"
+        for index, size in enumerate(value.shape)
+    )
+    return TensorSignature(name=value.name, dtype=_DTYPES[value.type], shape=shape)
+
+
+def create() -> Runtime:
+    """The engine, for the registry."""
+    return OnnxRuntimeCpu()
