@@ -1,0 +1,55 @@
+"""Rules that rewrite a graph, one a file, all under the contract of :class:`Pass`.
+
+The order matters: what is constant is found first, what is idle is taken out, then products and
+batch norms stand side by side and can be folded; what that leaves behind is swept up last.
+"""
+
+from edgeworthy.optimization.passes.base import Pass, PassResult, Rewrite, changed, unchanged
+from edgeworthy.optimization.passes.constants_to_initializers import ConstantsToInitializers
+from edgeworthy.optimization.passes.eliminate_dropout import EliminateDropout
+from edgeworthy.optimization.passes.eliminate_identity import EliminateIdentity
+from edgeworthy.optimization.passes.fix_default_inputs import FixDefaultInputs
+from edgeworthy.optimization.passes.float_results import FloatResults
+from edgeworthy.optimization.passes.fold_batch_norm import FoldBatchNorm
+from edgeworthy.optimization.passes.fold_constants import FoldConstants
+from edgeworthy.optimization.passes.name_nodes import NameNodes
+from edgeworthy.optimization.passes.raise_opset import RaiseOpset
+from edgeworthy.optimization.passes.remove_dead_nodes import RemoveDeadNodes
+from edgeworthy.optimization.passes.remove_unused_initializers import RemoveUnusedInitializers
+from edgeworthy.optimization.passes.share_initializers import ShareInitializers
+from edgeworthy.optimization.passes.strip_descriptions import StripDescriptions
+from edgeworthy.optimization.passes.unshare_initializers import UnshareInitializers
+
+#: Makes any graph smaller and keeps its outputs.
+CLEANING: tuple[Pass, ...] = (
+    FixDefaultInputs(),
+    ConstantsToInitializers(),
+    FoldConstants(),
+    EliminateIdentity(),
+    EliminateDropout(),
+    FoldBatchNorm(),
+    RemoveDeadNodes(),
+    RemoveUnusedInitializers(),
+)
+#: Gets a clean float graph ready for the quantizer.
+BEFORE_QUANTIZATION: tuple[Pass, ...] = (RaiseOpset(), UnshareInitializers(), NameNodes())
+#: Tidies up after it.
+AFTER_QUANTIZATION: tuple[Pass, ...] = (
+    FloatResults(),
+    RemoveDeadNodes(),
+    RemoveUnusedInitializers(),
+)
+#: Makes the file small.
+PACKING: tuple[Pass, ...] = (ShareInitializers(), StripDescriptions())
+
+__all__ = [
+    "AFTER_QUANTIZATION",
+    "BEFORE_QUANTIZATION",
+    "CLEANING",
+    "PACKING",
+    "Pass",
+    "PassResult",
+    "Rewrite",
+    "changed",
+    "unchanged",
+]

@@ -1,0 +1,160 @@
+"""The contract of a pass: requires, call, ensures.
+
+Rules:
+
+1. A pass is a function from one graph to another; the graph that it is given stays as it is.
+2. A pass says whether it changed anything, and says the truth: the bytes decide.
+3. What comes out is a valid model.
+4. A pass that keeps the outputs is proved on real samples and on generated inputs; the proof is
+   recorded.
+5. A pass that cannot apply says why and leaves the graph alone.
+
+The base class enforces all five, so that a pass is only its rule.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import onnx
+from onnx import ModelProto
+
+from edgeworthy.documents.variant import EquivalenceRecord, PassRecord
+from edgeworthy.errors import InferenceError, OptimizationError
+from edgeworthy.optimization.proof import Proof
+from edgeworthy.optimization.wiring import model_bytes
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """What a pass returns.
+
+    Attributes:
+        model: The new graph, or the given one when nothing changed.
+        changed: Whether it is another graph; checked.
+        detail: What was done, or why nothing was.
+    """
+
+    model: ModelProto
+    changed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class PassResult:
+    """A rewrite that was checked.
+
+    Attributes:
+        model: The graph after the pass.
+        record: What the pass did.
+        equivalence: Proof that the outputs are the same; absent when nothing changed or when the
+            pass is meant to change them.
+    """
+
+    model: ModelProto
+    record: PassRecord
+    equivalence: EquivalenceRecord | None
+
+
+class Pass(abc.ABC):
+    """One rule that rewrites a graph.
+
+    Attributes:
+        name: Name in records; kebab-case.
+        keeps_outputs: Whether the outputs stay the same up to the proof's tolerance.
+    """
+
+    name: ClassVar[str]
+    keeps_outputs: ClassVar[bool] = True
+
+    def requires(self, model: ModelProto) -> str:  # noqa: ARG002 - most passes apply to any model
+        """Why the pass cannot apply to this model; empty when it can."""
+        return ""
+
+    @abc.abstractmethod
+    def call(self, model: ModelProto) -> Rewrite:
+        """Rewrite a copy of ``model``."""
+
+    def ensures(self, before: ModelProto, after: ModelProto) -> str:  # noqa: ARG002 - as above
+        """What the pass promised and did not keep; empty when all is well."""
+        return ""
+
+    @final
+    def __call__(self, model: ModelProto, proof: Proof) -> PassResult:
+        """Apply the pass and check its contract.
+
+        Args:
+            model: The graph, left as it is.
+            proof: Inputs on which outputs are compared.
+
+        Raises:
+            OptimizationError: The pass broke its contract.
+        """
+        reason = self.requires(model)
+        if reason:
+            return PassResult(model, self._record(changed=False, detail=reason), None)
+        given = model_bytes(model)
+        rewrite = self.call(model)
+        if model_bytes(model) != given:
+            raise self._broken("it changed the graph that it was given")
+        truth = model_bytes(rewrite.model) != given
+        if rewrite.changed != truth:
+            claim = "changed" if rewrite.changed else "did not change"
+            raise self._broken(f"it says that it {claim} the graph, the bytes say otherwise")
+        if not truth:
+            return PassResult(model, self._record(changed=False, detail=rewrite.detail), None)
+        return self._checked(model, rewrite, proof)
+
+    def _checked(self, model: ModelProto, rewrite: Rewrite, proof: Proof) -> PassResult:
+        try:
+            onnx.checker.check_model(rewrite.model)
+        except (onnx.checker.ValidationError, ValueError) as error:
+            raise self._broken(f"the result is not a valid model: {error}") from error
+        promise = self.ensures(model, rewrite.model)
+        if promise:
+            raise self._broken(promise)
+        if not self.keeps_outputs:
+            return PassResult(
+                rewrite.model, self._record(changed=True, detail=rewrite.detail), None
+            )
+        equivalence = self._proved(model, rewrite.model, proof)
+        detail = f"{rewrite.detail}; largest difference {equivalence.largest_difference:.1e}"
+        return PassResult(rewrite.model, self._record(changed=True, detail=detail), equivalence)
+
+    def _proved(self, before: ModelProto, after: ModelProto, proof: Proof) -> EquivalenceRecord:
+        proof.outputs(before)  # a model that never ran is not this pass's fault
+        try:
+            equivalence = proof.compare(before, after)
+        except InferenceError as error:
+            raise self._broken(f"the result does not run: {error.problem}") from error
+        if equivalence.largest_difference > equivalence.tolerance:
+            raise self._broken(
+                "the outputs are no longer the same",
+                expected=f"a relative difference of at most {equivalence.tolerance:g}",
+                found=f"{equivalence.largest_difference:g}",
+            )
+        return equivalence
+
+    def _record(self, *, changed: bool, detail: str) -> PassRecord:
+        return PassRecord(name=self.name, changed=changed, detail=detail)
+
+    def _broken(self, problem: str, *, expected: str = "", found: str = "") -> OptimizationError:
+        return OptimizationError(
+            f"the pass broke its contract: {problem}",
+            expected=expected,
+            found=found,
+            where=f"pass {self.name}",
+            next_step="Please report this with the model; the original is untouched",
+        )
+
+
+def unchanged(model: ModelProto, detail: str) -> Rewrite:
+    """Nothing to do."""
+    return Rewrite(model=model, changed=False, detail=detail)
+
+
+def changed(model: ModelProto, detail: str) -> Rewrite:
+    """Something was done."""
+    return Rewrite(model=model, changed=True, detail=detail)

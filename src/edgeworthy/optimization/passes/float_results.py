@@ -1,0 +1,77 @@
+"""Results that only float nodes or the caller read are not rounded to 8 bits.
+
+The quantizer rounds the output of every product. Where the next reader is a Softmax, or nobody but
+the caller, the rounding buys no speed and costs resolution: a regression would answer in 256 steps,
+cut off at what the calibration samples reached. The engine's integer ``Gemm`` and ``MatMul`` give
+out float without it; its ``Conv`` does not, so convolutions keep theirs.
+"""
+
+from __future__ import annotations
+
+from onnx import ModelProto, NodeProto
+
+from edgeworthy.optimization.passes.base import Pass, Rewrite, changed, unchanged
+from edgeworthy.optimization.wiring import (
+    Wiring,
+    editable,
+    is_standard,
+    remove_nodes,
+    replace_uses,
+)
+
+_INTEGER_READERS = ("DequantizeLinear", "QuantizeLinear")
+
+
+class FloatResults(Pass):
+    """Remove the Q/DQ pair after a ``Gemm`` or ``MatMul`` that no integer node reads."""
+
+    name = "float-results"
+    keeps_outputs = False
+
+    def call(self, model: ModelProto) -> Rewrite:
+        """Remove the pairs."""
+        result = editable(model)
+        products = [node for node in result.graph.node if is_standard(node, "Gemm", "MatMul")]
+        count = sum(_freed(result, node) for node in products)
+        if not count:
+            return unchanged(model, "no result is rounded for nothing")
+        return changed(result, f"left {count} results in float")
+
+
+def _freed(model: ModelProto, product: NodeProto) -> bool:
+    wiring = Wiring(model.graph)
+    pair = _pair_after(product, wiring)
+    if pair is None:
+        return False
+    quantize, dequantize = pair
+    source, result = product.output[0], dequantize.output[0]
+    if any(_is_integer_node(node, wiring) for node in wiring.consumers.get(result, ())):
+        return False
+    remove_nodes(model.graph, [quantize, dequantize])
+    if result in wiring.outputs:
+        product.output[0] = result
+    else:
+        replace_uses(model.graph, result, source)
+    return True
+
+
+def _pair_after(product: NodeProto, wiring: Wiring) -> tuple[NodeProto, NodeProto] | None:
+    source = product.output[0]
+    if not wiring.has_one_consumer(source):
+        return None
+    quantize = wiring.consumers[source][0]
+    if quantize.op_type != "QuantizeLinear" or not wiring.has_one_consumer(quantize.output[0]):
+        return None
+    dequantize = wiring.consumers[quantize.output[0]][0]
+    return (quantize, dequantize) if dequantize.op_type == "DequantizeLinear" else None
+
+
+def _is_integer_node(node: NodeProto, wiring: Wiring) -> bool:
+    """Whether a node stands between Q and DQ: some input is dequantized and a result quantized."""
+    if node.op_type in _INTEGER_READERS or is_standard(node, "Gemm", "MatMul", "Conv"):
+        return True
+    return any(
+        reader.op_type == "QuantizeLinear"
+        for name in node.output
+        for reader in wiring.consumers.get(name, ())
+    )

@@ -1,0 +1,157 @@
+"""Proof by trial that a rewrite kept the outputs.
+
+Rules:
+
+1. The trial uses real calibration samples and generated inputs from a stated seed.
+2. The difference is that of :func:`~edgeworthy.graph.compare_outputs`: relative to the largest
+   absolute output.
+3. A proof that finds a larger difference than its tolerance is an error of the caller's pass,
+   never a warning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgeworthy.documents.model import ModelSignature
+from edgeworthy.documents.variant import EquivalenceRecord
+from edgeworthy.errors import OptimizationError
+from edgeworthy.files import digest_bytes
+from edgeworthy.graph import compare_outputs
+from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.wiring import model_bytes
+from edgeworthy.runtimes.base import Tensors, random_inputs
+
+#: Real samples that a proof tries at most.
+SAMPLE_LIMIT = 32
+#: Generated inputs beside them.
+RANDOM_COUNT = 4
+#: Float arithmetic in another order differs by this much at most.
+TOLERANCE = 1e-4
+#: Stands for an infinite difference: a record holds no infinity.
+_HUGE = float(np.finfo(np.float64).max)
+
+Outputs = tuple[dict[str, NDArray[Any]], ...]
+
+
+class Proof:
+    """Inputs on which graphs are compared.
+
+    Args:
+        batches: What to try, model-ready tensors by input name.
+        seed: Seed of the generated ones among them; absent when there are none.
+        tolerance: Largest difference allowed, relative to the largest absolute output.
+    """
+
+    def __init__(
+        self, batches: Iterable[Tensors], *, seed: int | None, tolerance: float = TOLERANCE
+    ) -> None:
+        self._batches = tuple(dict(batch) for batch in batches)
+        self._seed = seed
+        self._tolerance = tolerance
+        self._known: dict[str, Outputs] = {}
+
+    @property
+    def batches(self) -> tuple[Tensors, ...]:
+        """What is tried."""
+        return self._batches
+
+    @property
+    def sample_count(self) -> int:
+        """Number of inputs that are tried."""
+        return sum(len(next(iter(batch.values()))) for batch in self._batches if batch)
+
+    def outputs(self, model: onnx.ModelProto) -> Outputs:
+        """Outputs of ``model`` on every batch; those of the last two models are remembered.
+
+        Raises:
+            InferenceError: The engine cannot run the model.
+        """
+        key = digest_bytes(model_bytes(model))
+        if key not in self._known:
+            executor = Executor(model)
+            fresh = tuple(executor.run(batch) for batch in self._batches)
+            self._known = {**dict(list(self._known.items())[-1:]), key: fresh}
+        return self._known[key]
+
+    def compare(self, before: onnx.ModelProto, after: onnx.ModelProto) -> EquivalenceRecord:
+        """Run both models and state the largest difference, within the tolerance or not.
+
+        Raises:
+            InferenceError: The engine cannot run one of them.
+        """
+        pairs = zip(self.outputs(before), self.outputs(after), strict=True)
+        differences = [difference(left, right) for left, right in pairs]
+        return EquivalenceRecord(
+            sample_count=self.sample_count,
+            inputs_digest=self._inputs_digest(),
+            seed=self._seed,
+            tolerance=self._tolerance,
+            largest_difference=max(differences, default=0.0),
+        )
+
+    def _inputs_digest(self) -> str:
+        hasher = hashlib.sha256()
+        for batch in self._batches:
+            for name in sorted(batch):
+                values = np.ascontiguousarray(batch[name])
+                hasher.update(f"{name} {values.dtype.str} {values.shape}\n".encode())
+                hasher.update(values.tobytes())
+        return f"sha256:{hasher.hexdigest()}"
+
+
+def difference(left: Tensors, right: Tensors) -> float:
+    """Largest difference, relative to the largest absolute output; huge when shapes differ.
+
+    >>> difference({"y": np.array([1.0, 4.0])}, {"y": np.array([1.0, 2.0])})
+    0.5
+    """
+    try:
+        found = compare_outputs(left, right)
+    except OptimizationError:
+        return _HUGE
+    return min(found, _HUGE)
+
+
+def gather_proof(signature: ModelSignature, samples: Iterable[Tensors], *, seed: int) -> Proof:
+    """A proof on the first samples and on generated inputs.
+
+    Args:
+        signature: What the model takes; only the first axis may be open.
+        samples: Batches of calibration samples; the first ones are used, the rest is not read.
+        seed: Of the generated inputs.
+    """
+    generator = np.random.default_rng(seed)
+    generated = random_inputs(signature, batch=RANDOM_COUNT, generator=generator)
+    return Proof([*_first_samples(signature, samples), generated], seed=seed)
+
+
+def _first_samples(signature: ModelSignature, samples: Iterable[Tensors]) -> Iterator[Tensors]:
+    left = SAMPLE_LIMIT
+    for batch in samples:
+        size = _batch_size(batch)
+        yield batch if size <= left else _first_rows(signature, batch, left)
+        left -= size
+        if left <= 0:
+            return
+
+
+def _first_rows(signature: ModelSignature, batch: Tensors, count: int) -> Tensors:
+    open_axis = {
+        tensor.name
+        for tensor in signature.inputs
+        if tensor.shape and not isinstance(tensor.shape[0], int)
+    }
+    if open_axis != set(batch):
+        return batch
+    return {name: values[:count] for name, values in batch.items()}
+
+
+def _batch_size(batch: Tensors) -> int:
+    return max((len(values) for values in batch.values() if values.ndim), default=1)

@@ -1,0 +1,169 @@
+"""Which nodes compute in integers, and which stay in float.
+
+Rules:
+
+1. Convolutions and matrix products with constant float32 weights are quantized: there are the
+   arithmetic and the bytes.
+2. What lies between them is quantized where the engine has an integer kernel that loses next to
+   nothing: ReLU, pooling, reshaping, concatenation, residual additions.
+3. Softmax, normalizations, sigmoids and other curves stay in float: 256 steps are too few for
+   them, and they are a small share of the time.
+4. In a graph with attention (a product of two computed matrices), additions stay in float as
+   well: the residual stream of a transformer has outliers that would eat the range.
+5. A ``Clip`` whose interval does not hold 0 stays a node of its own: a quantized range always
+   holds 0, so the clip is not implied by it.
+
+The figures behind these rules are quoted in ``docs/concepts/quantization.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
+
+from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
+
+#: Operators that have weights worth quantizing.
+WEIGHTED = ("Conv", "Gemm", "MatMul")
+#: Operators that move or compare values and keep scale and zero point, or nearly.
+_CARRIERS = frozenset(
+    {
+        "AveragePool",
+        "Clip",
+        "Concat",
+        "Flatten",
+        "GlobalAveragePool",
+        "LeakyRelu",
+        "MaxPool",
+        "Pad",
+        "Relu",
+        "Reshape",
+        "Slice",
+        "Split",
+        "Squeeze",
+        "Transpose",
+        "Unsqueeze",
+    }
+)
+_MATRIX_RANK = 2
+_BIAS_INPUT = 2
+
+
+@dataclass(frozen=True)
+class QuantizationPlan:
+    """What will be quantized.
+
+    Attributes:
+        nodes: Names of the nodes that compute in integers, in graph order.
+        activations: Names of the float tensors around them that need a range, in graph order.
+    """
+
+    nodes: tuple[str, ...]
+    activations: tuple[str, ...]
+
+
+def make_plan(model: ModelProto) -> QuantizationPlan:
+    """Choose the nodes; every node must have a name of its own."""
+    wiring = Wiring(model.graph)
+    weighted = weighted_nodes(model.graph, wiring)
+    attention = any(_is_attention(node, wiring) for node in model.graph.node)
+    chosen = []
+    for node in model.graph.node:
+        carries = _is_carrier(node, wiring) or (not attention and _is_residual(node, wiring))
+        if node.name in weighted or carries:
+            chosen.append(node)
+    floats = _float_tensors(model)
+    names = dict.fromkeys(
+        name for node in chosen for name in (*node.input, *node.output) if name in floats
+    )
+    return QuantizationPlan(tuple(node.name for node in chosen), tuple(names))
+
+
+def _float_tensors(model: ModelProto) -> set[str]:
+    """Inputs and computed tensors that hold float32."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    return {
+        value.name
+        for value in (*graph.input, *graph.value_info, *graph.output)
+        if value.type.tensor_type.elem_type == TensorProto.FLOAT
+    }
+
+
+def weighted_nodes(graph: GraphProto, wiring: Wiring) -> list[str]:
+    """Names of the convolutions and products whose weights can be quantized."""
+    rules: dict[str, Callable[[NodeProto, Wiring], bool]] = {
+        "Conv": _conv_fits,
+        "Gemm": _gemm_fits,
+        "MatMul": _matmul_fits,
+    }
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type in rules
+        and node.domain in STANDARD_DOMAINS
+        and rules[node.op_type](node, wiring)
+    ]
+
+
+def _conv_fits(node: NodeProto, wiring: Wiring) -> bool:
+    bias = len(node.input) <= _BIAS_INPUT or _float_constant(node.input[_BIAS_INPUT], wiring)
+    return bool(bias) and _float_constant(node.input[1], wiring) is not None
+
+
+def _gemm_fits(node: NodeProto, wiring: Wiring) -> bool:
+    weight = _float_constant(node.input[1], wiring)
+    if weight is None or attribute(node, "alpha", 1.0) != 1.0 or attribute(node, "transA", 0):
+        return False
+    if len(node.input) <= _BIAS_INPUT or not node.input[_BIAS_INPUT]:
+        return True
+    bias = _float_constant(node.input[_BIAS_INPUT], wiring)
+    channels = weight.dims[0 if attribute(node, "transB", 0) else 1]
+    return bias is not None and list(bias.dims) == [channels]
+
+
+def _matmul_fits(node: NodeProto, wiring: Wiring) -> bool:
+    weight = _float_constant(node.input[1], wiring)
+    if weight is None or len(weight.dims) != _MATRIX_RANK:
+        return False
+    return not _is_constant(node.input[0], wiring)
+
+
+def _is_attention(node: NodeProto, wiring: Wiring) -> bool:
+    return node.op_type == "MatMul" and not any(_is_constant(name, wiring) for name in node.input)
+
+
+def _is_residual(node: NodeProto, wiring: Wiring) -> bool:
+    return node.op_type == "Add" and not any(_is_constant(name, wiring) for name in node.input)
+
+
+def _is_carrier(node: NodeProto, wiring: Wiring) -> bool:
+    if node.op_type not in _CARRIERS or node.domain not in STANDARD_DOMAINS:
+        return False
+    return node.op_type != "Clip" or _clip_holds_zero(node, wiring)
+
+
+def _clip_holds_zero(node: NodeProto, wiring: Wiring) -> bool:
+    lowest, highest = -np.inf, np.inf
+    if len(node.input) > 1 and node.input[1]:
+        lowest = _scalar(node.input[1], wiring, default=np.inf)
+    if len(node.input) > _BIAS_INPUT and node.input[_BIAS_INPUT]:
+        highest = _scalar(node.input[_BIAS_INPUT], wiring, default=-np.inf)
+    return bool(lowest <= 0.0 <= highest)
+
+
+def _scalar(name: str, wiring: Wiring, *, default: float) -> float:
+    tensor = wiring.constant(name)
+    return default if tensor is None else float(numpy_helper.to_array(tensor).reshape(-1)[0])
+
+
+def _is_constant(name: str, wiring: Wiring) -> bool:
+    return wiring.constant(name) is not None
+
+
+def _float_constant(name: str, wiring: Wiring) -> TensorProto | None:
+    tensor = wiring.constant(name)
+    return tensor if tensor is not None and tensor.data_type == TensorProto.FLOAT else None

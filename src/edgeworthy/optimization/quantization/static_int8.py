@@ -1,0 +1,149 @@
+"""Quantize a float graph into QDQ form with onnxruntime's quantizer.
+
+Rules:
+
+1. Which nodes, which ranges and which data types are ours to say; the quantizer places the
+   ``QuantizeLinear`` and ``DequantizeLinear`` nodes and rounds.
+2. The same graph, ranges and recipe give the same bytes: lists, never sets, go in.
+3. Nothing is written to disk, printed or logged; what the quantizer remarks is returned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import ModelProto
+from onnxruntime.quantization import QuantType  # type: ignore[import-untyped]  # it ships no types
+from onnxruntime.quantization.calibrate import CalibrationMethod, TensorData, TensorsData  # type: ignore[import-untyped]  # it ships no types
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer  # type: ignore[import-untyped]  # it ships no types
+
+from edgeworthy.documents.variant import IntegerType, QuantizationRecipe
+from edgeworthy.errors import OptimizationError
+from edgeworthy.optimization.calibration import TensorRange
+from edgeworthy.optimization.quantization.plan import QuantizationPlan
+from edgeworthy.optimization.wiring import editable
+
+_TYPES: dict[IntegerType, QuantType] = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
+#: Tells the quantizer that shapes are inferred, so that it need not go through a file.
+_SHAPES_ARE_INFERRED = ("onnx.infer", "onnxruntime.quant")
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A QDQ graph.
+
+    Attributes:
+        model: The graph.
+        weight_count: Weights that are stored as integers.
+        remarks: What the quantizer had to say, one sentence each.
+    """
+
+    model: ModelProto
+    weight_count: int
+    remarks: tuple[str, ...]
+
+
+def quantize(
+    model: ModelProto,
+    plan: QuantizationPlan,
+    ranges: Mapping[str, TensorRange],
+    recipe: QuantizationRecipe,
+) -> Quantized:
+    """Make a QDQ graph.
+
+    Args:
+        model: A float graph of opset 13 or newer whose nodes have names of their own.
+        plan: What is quantized.
+        ranges: Of every activation of the plan.
+        recipe: Data types.
+
+    Raises:
+        OptimizationError: The quantizer failed.
+    """
+    remarks: list[str] = []
+    with _collected(remarks):
+        try:
+            quantizer = QDQQuantizer(
+                _with_shapes(model),
+                recipe.per_channel,
+                recipe.reduced_range,
+                _TYPES[recipe.weight_type],
+                _TYPES[recipe.activation_type],
+                _tensors_data(ranges),
+                list(plan.nodes),
+                [],
+                sorted({node.op_type for node in model.graph.node if node.name in plan.nodes}),
+                {},
+            )
+            quantizer.quantize_model()
+            quantizer.model.topological_sort()
+            result = quantizer.model.model
+        except (AssertionError, KeyError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            raise OptimizationError(
+                f"onnxruntime's quantizer failed: {type(error).__name__}: {error}",
+                where="static int8 quantization",
+                next_step="The float variant is not affected; please report this with the model",
+            ) from error
+    return Quantized(_restored(result, model), _weight_count(result), tuple(remarks))
+
+
+def _with_shapes(model: ModelProto) -> ModelProto:
+    inferred = onnx.shape_inference.infer_shapes(model)
+    entry = inferred.metadata_props.add()
+    entry.key, entry.value = _SHAPES_ARE_INFERRED
+    return inferred
+
+
+def _tensors_data(ranges: Mapping[str, TensorRange]) -> TensorsData:
+    return TensorsData(
+        CalibrationMethod.MinMax,
+        {
+            name: TensorData(lowest=np.float32(found.lowest), highest=np.float32(found.highest))
+            for name, found in ranges.items()
+        },
+    )
+
+
+def _restored(result: ModelProto, original: ModelProto) -> ModelProto:
+    """The quantizer's graph with the model's own metadata and producer."""
+    restored = editable(result)
+    restored.ClearField("metadata_props")
+    restored.metadata_props.extend(original.metadata_props)
+    restored.producer_name = original.producer_name
+    restored.producer_version = original.producer_version
+    return restored
+
+
+def _weight_count(model: ModelProto) -> int:
+    constants = {tensor.name for tensor in model.graph.initializer if len(tensor.dims) > 1}
+    return sum(
+        node.op_type == "DequantizeLinear" and node.input[0] in constants
+        for node in model.graph.node
+    )
+
+
+@contextlib.contextmanager
+def _collected(remarks: list[str]) -> Iterator[None]:
+    """Catch what the quantizer logs on the root logger, and leave that logger as it was."""
+    root = logging.getLogger()
+    silence = logging.NullHandler()  # without any handler, logging would install one for good
+
+    def catch(record: logging.LogRecord) -> bool:
+        if "quantization" not in record.pathname.split("/"):
+            return True
+        if record.levelno >= logging.WARNING:
+            remarks.append(record.getMessage())
+        return False
+
+    root.addFilter(catch)
+    root.addHandler(silence)
+    try:
+        yield
+    finally:
+        root.removeHandler(silence)
+        root.removeFilter(catch)

@@ -1,0 +1,43 @@
+"""What to make of a model, for a set of CPU classes.
+
+Rules:
+
+1. The cleaned float model comes first: it is what every other variant must beat.
+2. Two classes that need the same data types share a variant.
+3. The name says what is inside: ``int8-u8s8-r7`` is 8-bit integers, unsigned activations, signed
+   weights, in 7 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgeworthy.documents.device import InstructionSet
+from edgeworthy.documents.variant import QuantizationRecipe, Recipe
+from edgeworthy.optimization.data_types import data_types_for
+
+FLOAT32 = Recipe(name="float32", precision="float32")
+_SHORT = {"uint8": "u8", "int8": "s8"}
+
+
+def recipes_for(instruction_sets: Sequence[InstructionSet]) -> tuple[Recipe, ...]:
+    """The recipes that these CPU classes need, float first, each once.
+
+    >>> [recipe.name for recipe in recipes_for(["x86-vnni", "x86-avx2", "generic"])]
+    ['float32', 'int8-u8s8', 'int8-u8s8-r7']
+    """
+    wanted = [int8_recipe(data_types_for(name)) for name in instruction_sets]
+    return (FLOAT32, *dict.fromkeys(wanted))
+
+
+def int8_recipe(quantization: QuantizationRecipe) -> Recipe:
+    """The recipe for static 8-bit integers of these data types."""
+    types = _SHORT[quantization.activation_type] + _SHORT[quantization.weight_type]
+    parts = [
+        "int8",
+        types,
+        *(["r7"] if quantization.reduced_range else []),
+        *([] if quantization.per_channel else ["per-tensor"]),
+        *([] if quantization.calibration_method == "minmax" else [quantization.calibration_method]),
+    ]
+    return Recipe(name="-".join(parts), precision="int8-static", quantization=quantization)
