@@ -83,3 +83,31 @@ class ReleaseManifest(Document, frozen=True, kw_only=True):
     variants: tuple[ReleasedVariant, ...]
     golden: GoldenSet
     created_at: str
+
+
+class EvidenceReference(Record, frozen=True, kw_only=True):
+    """A signed statement that belongs to a release.
+
+    Attributes:
+        predicate_type: What kind of document it carries.
+        envelope: Digest of the DSSE envelope.
+        size_bytes: Size of the envelope.
+    """
+
+    predicate_type: str
+    envelope: str
+    size_bytes: int
+
+
+class ReleaseIndex(Document, frozen=True, kw_only=True):
+    """Everything that belongs to a release, so that nothing can be added or left out.
+
+    Attributes:
+        manifest: Digest of the OCI image manifest.
+        evidence: Every signed statement, sorted by predicate type and digest.
+    """
+
+    KIND: ClassVar[str] = "release-index"
+
+    manifest: str
+    evidence: tuple[EvidenceReference, ...]
