@@ -7,6 +7,8 @@ Rules:
    same digest whatever file it came from. The set's digest covers samples, labels and slices in
    order.
 3. ``rows`` selects before anything else looks at the samples.
+4. A batch is rectangular: it ends early where the next sample has another shape, and may end
+   early to stay small. Whoever needs batches of one size joins them after preparation.
 """
 
 from __future__ import annotations
@@ -14,9 +16,12 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
+
+from edgeworthy.documents.project import DataSection, Task
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,12 @@ class Dataset(abc.ABC):
         data_format: As in the project file: ``npz``, ``image-folder`` and so on.
         axes: Letters of a raw sample's axes without the batch (``HWC`` for decoded images, ``TC``
             for series, ``T`` for mono sound); empty when samples come in the model's layout.
+        sample_rate_hz: Of sound; absent for everything else.
     """
 
     data_format: str
     axes: str
+    sample_rate_hz: int | None = None
 
     @abc.abstractmethod
     def __len__(self) -> int:
@@ -56,8 +63,48 @@ class Dataset(abc.ABC):
 
     @abc.abstractmethod
     def batches(self, size: int) -> Iterator[RawBatch]:
-        """All samples in order, ``size`` at a time; the last batch may be smaller.
+        """All samples in order, at most ``size`` at a time.
 
         Raises:
             DatasetError: A sample cannot be read.
         """
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What the project file says of one data set.
+
+    Attributes:
+        name: Of the set, for example ``evaluation``.
+        section: Its table.
+        folder: The project's.
+        task: What the labels mean.
+        labels: Class names in the order of the model's output; may be empty.
+    """
+
+    ANOMALY_LABELS: ClassVar[tuple[str, ...]] = ("normal", "anomalous")
+
+    name: str
+    section: DataSection
+    folder: Path
+    task: Task
+    labels: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        """How error messages call the set."""
+        return f"data.{self.name}"
+
+    @property
+    def path(self) -> Path:
+        """The file or folder."""
+        return self.folder / self.section.path
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names that a label may have; empty where only figures will do."""
+        if self.task == "regression":
+            return ()
+        if self.task == "anomaly":
+            return self.labels or self.ANOMALY_LABELS
+        return self.labels
