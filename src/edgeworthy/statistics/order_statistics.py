@@ -122,11 +122,11 @@ def queries_needed_early_stopping(
     """
     share = _share(percent)
     low, high = over_latency_count, over_latency_count + 1
-    while _chance_of_at_most(over_latency_count, high, 1 - share) > 1 - confidence:
+    while _Binomial(high, 1 - share).at_most(over_latency_count) > 1 - confidence:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
-        if _chance_of_at_most(over_latency_count, middle, 1 - share) > 1 - confidence:
+        if _Binomial(middle, 1 - share).at_most(over_latency_count) > 1 - confidence:
             low = middle
         else:
             high = middle
@@ -143,7 +143,7 @@ def effective_count(groups: Sequence[NDArray[Any]], percent: float, *, confidenc
         confidence: Coverage of the interval that will be made from it.
 
     Returns:
-        At most the number of observations, at least 1.
+        At most the number of observations, at least the number of groups.
     """
     share = _share(percent)
     sizes = np.array([len(group) for group in groups], dtype=np.float64)
@@ -161,7 +161,8 @@ def effective_count(groups: Sequence[NDArray[Any]], percent: float, *, confidenc
     freedom = len(groups) - 1
     design_effect = float(np.square(excess).sum()) * len(groups) / freedom / (total * spread)
     inflation = design_effect * _few_groups_factor(confidence, freedom)
-    return max(total / max(inflation, 1.0), 1.0)
+    # Each group as a whole is one independent observation, however alike its members are.
+    return max(total / max(inflation, 1.0), min(float(len(groups)), total))
 
 
 def _share(percent: float) -> float:
@@ -179,53 +180,46 @@ def _refusal(percent: float, confidence: float, *, count: int, worth: int) -> Re
     queries = math.ceil(needed * count / max(worth, 1))
     return Refusal(
         reason=(
-            f"{wanted} needs {needed} independent queries; the {count} found resemble their "
-            f"neighbors so much that they are worth {worth}, about {queries} would do"
+            f"{wanted} needs {needed} independent queries; the {count} found are worth {worth}, "
+            f"because those of one start are alike; about {queries} in as many more starts would do"
         ),
         needed=queries,
     )
 
 
-def _ranks(count: int, share: float, tail: float) -> tuple[int, int]:
-    """1-based ranks ``(low, high)``; the caller made sure that both ends have support."""
-    first, cumulative = _binomial_cumulative(count, share)
-
-    def at_most(successes: int) -> float:
-        index = successes - first
-        if index < 0:
-            return 0.0
-        return float(cumulative[min(index, len(cumulative) - 1)])
-
-    low = first + int(np.searchsorted(cumulative, tail, side="right"))
-    high = first + int(np.searchsorted(cumulative, 1 - tail, side="left")) + 1
-    # Give away what whole ranks leave over, lower end first.
-    while low + 1 < high and at_most(low) + 1 - at_most(high - 1) <= 2 * tail:
-        low += 1
-    while low + 1 < high and at_most(low - 1) + 1 - at_most(high - 2) <= 2 * tail:
-        high -= 1
-    return max(low, 1), min(high, count)
-
-
-def _binomial_cumulative(count: int, share: float) -> tuple[int, NDArray[np.float64]]:
-    """First number of successes of a window around the mode, and P(successes <= k) in it.
+class _Binomial:
+    """P(successes <= k) of ``count`` trials, without cancellation for any ``count``.
 
     Ratios of neighboring probabilities are multiplied outward from the mode and scaled to sum
-    to one, so nothing cancels however large ``count`` is.
+    to one over a window, outside of which there is less than 1e-20.
     """
-    mode = min(int((count + 1) * share), count)
-    reach = int(_WINDOW_DEVIATIONS * math.sqrt(count * share * (1 - share))) + _WINDOW_EXTRA
-    first, last = max(mode - reach, 0), min(mode + reach, count)
-    successes = np.arange(first + 1, last + 1, dtype=np.float64)
-    ratios = np.log((count - successes + 1) / successes) + math.log(share / (1 - share))
-    logarithms = np.concatenate(([0.0], np.cumsum(ratios)))
-    weights = np.exp(logarithms - logarithms[mode - first])
-    return first, np.cumsum(weights) / weights.sum()
+
+    def __init__(self, count: int, share: float) -> None:
+        mode = min(int((count + 1) * share), count)
+        reach = int(_WINDOW_DEVIATIONS * math.sqrt(count * share * (1 - share))) + _WINDOW_EXTRA
+        self.first = max(mode - reach, 0)
+        successes = np.arange(self.first + 1, min(mode + reach, count) + 1, dtype=np.float64)
+        ratios = np.log((count - successes + 1) / successes) + math.log(share / (1 - share))
+        logarithms = np.concatenate(([0.0], np.cumsum(ratios)))
+        weights = np.exp(logarithms - logarithms[mode - self.first])
+        self.cumulative = np.cumsum(weights) / weights.sum()
+
+    def at_most(self, successes: int) -> float:
+        index = successes - self.first
+        return float(self.cumulative[min(index, len(self.cumulative) - 1)]) if index >= 0 else 0.0
 
 
-def _chance_of_at_most(successes: int, count: int, share: float) -> float:
-    first, cumulative = _binomial_cumulative(count, share)
-    index = successes - first
-    return 0.0 if index < 0 else float(cumulative[min(index, len(cumulative) - 1)])
+def _ranks(count: int, share: float, tail: float) -> tuple[int, int]:
+    """1-based ranks ``(low, high)``; the caller made sure that both ends have support."""
+    below = _Binomial(count, share)
+    low = below.first + int(np.searchsorted(below.cumulative, tail, side="right"))
+    high = below.first + int(np.searchsorted(below.cumulative, 1 - tail, side="left")) + 1
+    # Give away what whole ranks leave over, lower end first.
+    while low + 1 < high and below.at_most(low) + 1 - below.at_most(high - 1) <= 2 * tail:
+        low += 1
+    while low + 1 < high and below.at_most(low - 1) + 1 - below.at_most(high - 2) <= 2 * tail:
+        high -= 1
+    return max(low, 1), min(high, count)
 
 
 def _few_groups_factor(confidence: float, freedom: int) -> float:

@@ -1,0 +1,194 @@
+"""The process that runs one artefact and nothing else: ``python -m edgeworthy.measurement.child``.
+
+Rules:
+
+1. Requests come on standard input and replies leave on what was standard output; whatever the
+   engine prints goes to standard error, so that it cannot break a frame.
+2. It ends when its input ends, and with its parent where the kernel can see to that.
+3. An error is a reply, not the end: the parent decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from edgeworthy.documents.model import ModelSignature
+from edgeworthy.errors import MeasurementError
+from edgeworthy.measurement.memory import peak_memory_bytes, reset_peak, resident_memory_bytes
+from edgeworthy.measurement.scenario import (
+    garbage_collection_paused,
+    run_single_stream,
+    warm_up,
+)
+from edgeworthy.measurement.wire import (
+    HEADER_BYTES,
+    Latencies,
+    Load,
+    Loaded,
+    MemoryRead,
+    Prepare,
+    Prepared,
+    ReadMemory,
+    Reply,
+    Request,
+    RunQueries,
+    WarmedUp,
+    WarmUp,
+    decode_request,
+    encode_frame,
+    failure_of,
+    unpack_tensors,
+)
+from edgeworthy.runtimes import (
+    Runtime,
+    Session,
+    Tensors,
+    find_runtime,
+    fixed_batch_size,
+    random_inputs,
+)
+
+_PR_SET_PDEATHSIG = 1
+
+
+class MeasuredProcess:
+    """What the process holds, and its answer to each request."""
+
+    def __init__(self) -> None:
+        self._runtime: Runtime | None = None
+        self._session: Session | None = None
+        self._samples: list[Tensors] = []
+        self._generated_count = 1
+        self._seed = 0
+
+    def answer(self, request: Request) -> Reply:
+        """Do what is asked."""
+        match request:
+            case Prepare():
+                return self._prepare(request)
+            case Load():
+                return self._load(request)
+            case WarmUp():
+                return self._warm_up(request)
+            case RunQueries():
+                return self._run_queries(request)
+            case ReadMemory():
+                return MemoryRead(peak_memory_bytes=peak_memory_bytes())
+
+    def _prepare(self, request: Prepare) -> Prepared:
+        self._runtime = find_runtime(request.runtime)
+        self._samples = [unpack_tensors(sample) for sample in request.samples]
+        self._generated_count, self._seed = request.generated_count, request.seed
+        version = self._runtime.version()
+        gc.collect()
+        reset_peak()
+        return Prepared(runtime_version=version, runtime_memory_bytes=resident_memory_bytes())
+
+    def _load(self, request: Load) -> Loaded:
+        if self._runtime is None:
+            raise MeasurementError("asked to load before an engine was chosen")
+        start = time.perf_counter_ns()
+        session = self._runtime.load(Path(request.artifact), threads=request.threads)
+        load_ns = time.perf_counter_ns() - start
+        self._session = session
+        if not self._samples:
+            generator = np.random.default_rng(self._seed)
+            self._samples = [
+                random_inputs(session.signature, batch=1, generator=generator)
+                for _ in range(self._generated_count)
+            ]
+        self._samples = fit_batch(self._samples, session.signature)
+        first_ns = run_single_stream(session.run, self._samples, first=0, count=1)[0]
+        # What exists now stays: later collections need not look at it again.
+        gc.collect()
+        gc.freeze()
+        return Loaded(load_ns=load_ns, first_inference_ns=first_ns)
+
+    def _warm_up(self, request: WarmUp) -> WarmedUp:
+        result = warm_up(
+            self._loaded().run,
+            self._samples,
+            limit_ns=request.limit_ns,
+            window_ns=request.window_ns,
+        )
+        return WarmedUp(
+            query_count=result.query_count,
+            latency_ns=result.latency_ns,
+            stationary=result.stationary,
+        )
+
+    def _run_queries(self, request: RunQueries) -> Latencies:
+        run = self._loaded().run
+        with garbage_collection_paused():
+            settle_first = request.first - request.settle_count
+            run_single_stream(run, self._samples, first=settle_first, count=request.settle_count)
+            latencies_ns = run_single_stream(
+                run, self._samples, first=request.first, count=request.count
+            )
+        return Latencies(data=np.array(latencies_ns, dtype="<i8").tobytes())
+
+    def _loaded(self) -> Session:
+        if self._session is None:
+            raise MeasurementError("asked to run before an artefact was loaded")
+        return self._session
+
+
+def fit_batch(samples: list[Tensors], signature: ModelSignature) -> list[Tensors]:
+    """Samples for a model whose batch size is fixed: one sample, and copies of it to fill up."""
+    size = fixed_batch_size(signature)
+    if size is None or size == 1:
+        return samples
+    return [
+        {
+            name: np.repeat(tensor, size, axis=0) if len(tensor) == 1 else tensor
+            for name, tensor in sample.items()
+        }
+        for sample in samples
+    ]
+
+
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer requests until they end."""
+    process = MeasuredProcess()
+    while body := _read_frame(requests):
+        try:
+            reply = process.answer(decode_request(body))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+            reply = failure_of(error)
+        replies.write(encode_frame(reply))
+        replies.flush()
+
+
+def _read_frame(stream: BinaryIO) -> bytes:
+    """The next frame's content; empty at the end of the stream."""
+    header = stream.read(HEADER_BYTES)
+    return stream.read(int.from_bytes(header, "big")) if len(header) == HEADER_BYTES else b""
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this process with its parent, even while an engine hangs."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """Serve the parent that started this process."""
+    _end_with_parent()
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    with contextlib.suppress(BrokenPipeError):
+        serve(sys.stdin.buffer, replies)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""Artefacts taking turns, so that whatever disturbs the machine disturbs them all alike.
+
+Rules:
+
+1. Every launch starts each artefact's process afresh and keeps it until its turns are over.
+2. In each round every artefact has one turn; the order is drawn anew for each round.
+3. One process works at a time: the others are stopped, and nobody is told of progress meanwhile.
+4. Turns take about equal time, and see the samples in the same order. The first queries of a turn
+   find cold caches, which no stream of queries does: they are not timed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeworthy.measurement.child_process import ChildProcess
+from edgeworthy.measurement.plan import (
+    MeasurementPlan,
+    MeasurementProgress,
+    MeasurementSettings,
+    ProgressListener,
+)
+from edgeworthy.measurement.wire import (
+    Latencies,
+    Load,
+    Loaded,
+    MemoryRead,
+    Prepare,
+    Prepared,
+    ReadMemory,
+    RunQueries,
+    TensorBytes,
+    WarmedUp,
+    WarmUp,
+)
+
+_NANOSECONDS = 1_000_000_000
+_GENERATED_COUNT = 8
+_WARM_UP_WINDOW_S = 0.02
+_LONGEST_TURN_QUERIES = 100_000
+#: Turns of at least so many queries can spare so many to warm the caches again.
+_SETTLE_COUNTS = ((10, 3), (2, 1))
+
+Sample: TypeAlias = tuple[TensorBytes, ...]
+
+
+@dataclass
+class LaunchObservation:
+    """What one start of one artefact showed.
+
+    Attributes:
+        runtime_version: Engine and version.
+        runtime_memory_bytes: Before the artefact was loaded.
+        load_ns: From the file to a session.
+        first_inference_ns: The first query.
+        stationary: Whether the warm-up reached its end before its limit.
+        peak_memory_bytes: At the end.
+        turns: Latencies in nanoseconds, one array per round.
+    """
+
+    runtime_version: str
+    runtime_memory_bytes: int
+    load_ns: int
+    first_inference_ns: int
+    stationary: bool
+    peak_memory_bytes: int = 0
+    turns: list[NDArray[np.int64]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What all starts of one artefact showed."""
+
+    plan: MeasurementPlan
+    launches: tuple[LaunchObservation, ...]
+
+
+def observe(
+    plans: Sequence[MeasurementPlan],
+    settings: MeasurementSettings,
+    samples: tuple[Sample, ...],
+    *,
+    progress: ProgressListener | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> tuple[Observation, ...]:
+    """Run all plans against each other.
+
+    Args:
+        plans: What to run.
+        settings: How thoroughly.
+        samples: Inputs of single queries; empty for random ones.
+        progress: Told after every round.
+        monotonic: Seconds, for the limits.
+
+    Returns:
+        One observation per plan, in their order; turn ``r`` of launch ``l`` of each belongs to
+        the same round.
+
+    Raises:
+        ModelFileError: An engine cannot read an artefact.
+        InferenceError: An engine failed, or its process ended.
+        MeasurementError: A process fell silent.
+    """
+    rounds = _Rounds(plans, settings, samples, monotonic=monotonic)
+    found = [
+        rounds.run_launch(launch, progress or _nobody) for launch in range(settings.launch_count)
+    ]
+    return tuple(
+        Observation(plan=plan, launches=tuple(launches))
+        for plan, launches in zip(plans, zip(*found, strict=True), strict=True)
+    )
+
+
+def _nobody(progress: MeasurementProgress) -> None:
+    """The listener when there is none."""
+
+
+class _Rounds:
+    """The turns of all launches, and how many of them are enough."""
+
+    def __init__(
+        self,
+        plans: Sequence[MeasurementPlan],
+        settings: MeasurementSettings,
+        samples: tuple[Sample, ...],
+        *,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._plans = plans
+        self._settings = settings
+        self._samples = samples
+        self._monotonic = monotonic
+        self._generator = np.random.default_rng(settings.seed)
+        self._turn_counts = [0] * len(plans)
+        self._query_counts = [0] * len(plans)
+        self._elapsed_s = 0.0
+
+    def run_launch(self, launch: int, progress: ProgressListener) -> list[LaunchObservation]:
+        """Start every artefact, give them their turns, end them."""
+        observations: dict[int, LaunchObservation] = {}
+        children: dict[int, ChildProcess] = {}
+        with contextlib.ExitStack() as stack:
+            for index in self._order():
+                child = stack.enter_context(self._child(index))
+                children[index] = child
+                observations[index] = self._start(index, child)
+                child.pause()
+            while True:
+                self._run_round(children, observations)
+                progress(self._progress(launch))
+                if self._done_ratio(launch) >= 1:
+                    break
+            for index, child in children.items():
+                child.resume()
+                memory = child.ask(ReadMemory(), MemoryRead)
+                observations[index].peak_memory_bytes = memory.peak_memory_bytes
+        return [observations[index] for index in range(len(self._plans))]
+
+    def _order(self) -> list[int]:
+        order: list[int] = self._generator.permutation(len(self._plans)).tolist()
+        return order
+
+    def _child(self, index: int) -> ChildProcess:
+        return ChildProcess(self._plans[index], reply_timeout_s=self._settings.reply_timeout_s)
+
+    def _start(self, index: int, child: ChildProcess) -> LaunchObservation:
+        plan, settings = self._plans[index], self._settings
+        prepared = child.ask(
+            Prepare(
+                runtime=plan.runtime,
+                samples=self._samples,
+                seed=settings.seed,
+                generated_count=_GENERATED_COUNT,
+            ),
+            Prepared,
+        )
+        loaded = child.ask(Load(artifact=str(plan.artifact), threads=plan.threads), Loaded)
+        limit_ns = int(settings.warm_up_limit_s * _NANOSECONDS)
+        window_ns = int(_WARM_UP_WINDOW_S * _NANOSECONDS)
+        warm = child.ask(WarmUp(limit_ns=limit_ns, window_ns=window_ns), WarmedUp)
+        if not self._turn_counts[index]:
+            self._turn_counts[index] = turn_query_count(warm.latency_ns, settings.block_s)
+        return LaunchObservation(
+            runtime_version=prepared.runtime_version,
+            runtime_memory_bytes=prepared.runtime_memory_bytes,
+            load_ns=loaded.load_ns,
+            first_inference_ns=loaded.first_inference_ns,
+            stationary=warm.stationary,
+        )
+
+    def _run_round(
+        self, children: dict[int, ChildProcess], observations: dict[int, LaunchObservation]
+    ) -> None:
+        start = self._monotonic()
+        for index in self._order():
+            count = self._turn_counts[index]
+            request = RunQueries(
+                first=self._query_counts[index], count=count, settle_count=settle_count(count)
+            )
+            children[index].resume()
+            reply = children[index].ask(request, Latencies)
+            children[index].pause()
+            observations[index].turns.append(np.frombuffer(reply.data, dtype="<i8"))
+            self._query_counts[index] += count
+        self._elapsed_s += self._monotonic() - start
+
+    def _done_ratio(self, launch: int) -> float:
+        """Share of what is due by the end of a launch; the budget counts as much as the goals."""
+        settings = self._settings
+        due_share = (launch + 1) / settings.launch_count
+        plan_count = len(self._plans)
+        queries = min(self._query_counts) / math.ceil(settings.query_count * due_share)
+        least_s = settings.minimum_s * plan_count * due_share
+        time_ratio = self._elapsed_s / least_s if least_s > 0 else 1.0
+        budget = self._elapsed_s / (settings.budget_s * plan_count * due_share)
+        return max(min(queries, time_ratio), budget)
+
+    def _progress(self, launch: int) -> MeasurementProgress:
+        launch_count = self._settings.launch_count
+        done_ratio = min(self._done_ratio(launch), 1.0) * (launch + 1) / launch_count
+        return MeasurementProgress(
+            launch=launch + 1, launch_count=launch_count, done_ratio=done_ratio
+        )
+
+
+def turn_query_count(latency_ns: int, block_s: float) -> int:
+    """Queries in one turn.
+
+    >>> turn_query_count(100_000, 0.01), turn_query_count(50_000_000, 0.01)
+    (100, 1)
+    """
+    return min(max(round(block_s * _NANOSECONDS / latency_ns), 1), _LONGEST_TURN_QUERIES)
+
+
+def settle_count(query_count: int) -> int:
+    """Untimed queries before those of a turn.
+
+    >>> settle_count(100), settle_count(5), settle_count(1)
+    (3, 1, 0)
+    """
+    return next((settle for least, settle in _SETTLE_COUNTS if query_count >= least), 0)

@@ -1,0 +1,115 @@
+"""Measure artefacts against each other, in MLPerf's SingleStream scenario.
+
+Rules:
+
+1. Each artefact runs in processes of its own; all take turns on the same rounds.
+2. A file that changes while it is measured gives no figures.
+3. At most one plan per target is the original; the others of that target are compared with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from edgeworthy.documents.device import HostFingerprint
+from edgeworthy.documents.measurement import Measurement
+from edgeworthy.errors import MeasurementError, ModelFileError, UsageError
+from edgeworthy.files import digest_file
+from edgeworthy.measurement.interleaving import Observation, observe
+from edgeworthy.measurement.plan import (
+    MeasurementPlan,
+    MeasurementSettings,
+    ProgressListener,
+)
+from edgeworthy.measurement.summary import summarize
+from edgeworthy.measurement.wire import pack_tensors
+from edgeworthy.runtimes import Tensors
+
+
+def measure(  # noqa: PLR0913 - each is a capability or a fact that the caller must hand in
+    plans: Sequence[MeasurementPlan],
+    settings: MeasurementSettings,
+    *,
+    inputs: Sequence[Tensors] | None = None,
+    host: HostFingerprint,
+    clock: Callable[[], datetime],
+    disturbances: Sequence[str] = (),
+    progress: ProgressListener | None = None,
+) -> tuple[Measurement, ...]:
+    """Latency, load time, memory and size of artefacts, measured in turns.
+
+    Args:
+        plans: What to measure.
+        settings: How thoroughly.
+        inputs: Model-ready tensors, one sample (batch of 1) each; random ones when left out.
+        host: The machine that this runs on.
+        clock: Now, with a time zone.
+        disturbances: What makes the host less than quiet, for the documents.
+        progress: Told after every round.
+
+    Returns:
+        One document per plan, in their order.
+
+    Raises:
+        ModelFileError: An engine cannot read an artefact.
+        InferenceError: An engine failed on one, or its process ended.
+        MeasurementError: A process fell silent, or a file changed meanwhile.
+        UsageError: Two plans of one target claim to be the original.
+    """
+    if not plans:
+        return ()
+    originals = _original_positions(plans)
+    taken_at = clock()
+    before = _digests(plans)
+    samples = tuple(pack_tensors(tensors) for tensors in inputs or ())
+    observations = observe(plans, settings, samples, progress=progress)
+    if _digests(plans) != before:
+        raise MeasurementError(
+            "an artefact changed while it was measured",
+            where=", ".join(str(path) for path in before),
+            next_step="Measure again when nothing writes to it",
+        )
+    return tuple(
+        summarize(
+            observation,
+            original=_original_of(observation, originals, observations),
+            settings=settings,
+            host=host,
+            taken_at=taken_at,
+            disturbances=disturbances,
+        )
+        for observation in observations
+    )
+
+
+def _original_positions(plans: Sequence[MeasurementPlan]) -> dict[str, int]:
+    positions: dict[str, int] = {}
+    for position, plan in enumerate(plans):
+        if not plan.is_original:
+            continue
+        if plan.target in positions:
+            raise UsageError("two originals on one target", where=f"target `{plan.target}`")
+        positions[plan.target] = position
+    return positions
+
+
+def _original_of(
+    observation: Observation, originals: dict[str, int], observations: Sequence[Observation]
+) -> Observation | None:
+    position = originals.get(observation.plan.target)
+    if observation.plan.is_original or position is None:
+        return None
+    return observations[position]
+
+
+def _digests(plans: Sequence[MeasurementPlan]) -> dict[Path, str]:
+    try:
+        return {plan.artifact: digest_file(plan.artifact) for plan in plans}
+    except OSError as error:
+        raise ModelFileError(
+            f"cannot be read: {error.strerror or error}",
+            where=str(error.filename or plans[0].artifact),
+            next_step="Check the path and its permissions",
+        ) from error

@@ -1,0 +1,170 @@
+"""From observed latencies to documents with intervals.
+
+Rules:
+
+1. Starts of one program differ, so the starts are the groups in which queries are alike, and the
+   independent observations of a ratio, of a load time and of a peak of memory.
+2. A percentile is given once per confidence that was asked for, or refused with its reason.
+3. Pure: the same observations give the same document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeworthy.documents.device import HostFingerprint
+from edgeworthy.documents.estimate import Estimate, exact
+from edgeworthy.documents.measurement import Measurement, PairedRatio, Percentile
+from edgeworthy.errors import MeasurementError
+from edgeworthy.measurement.interleaving import LaunchObservation, Observation
+from edgeworthy.measurement.plan import RATIO_CONFIDENCE, MeasurementSettings
+from edgeworthy.statistics.order_statistics import (
+    Refusal,
+    effective_count,
+    percentile_interval,
+)
+from edgeworthy.statistics.paired_ratio import paired_ratio
+
+SINGLE_STREAM = "SingleStream"
+_NS_PER_MS = 1_000_000
+_KIB = 1024
+_MIB = 1024 * 1024
+_MEDIAN = 50.0
+_QUANTILE_COUNT = 101
+
+
+def summarize(
+    observation: Observation,
+    *,
+    original: Observation | None,
+    settings: MeasurementSettings,
+    host: HostFingerprint,
+    taken_at: datetime,
+    disturbances: Sequence[str],
+) -> Measurement:
+    """The document of one artefact.
+
+    Args:
+        observation: What was observed of it.
+        original: What was observed of the original, in the same rounds; ``None`` for itself.
+        settings: As they were when observing.
+        host: Where.
+        taken_at: When.
+        disturbances: What made the host less than quiet.
+    """
+    plan, launches = observation.plan, observation.launches
+    groups_ms = [np.concatenate(launch.turns) / _NS_PER_MS for launch in launches]
+    latencies_ms = np.sort(np.concatenate(groups_ms))
+    return Measurement(
+        artifact=plan.digest,
+        variant=plan.variant,
+        target=plan.target,
+        runtime=launches[0].runtime_version,
+        threads=plan.threads,
+        scenario=SINGLE_STREAM,
+        query_count=len(latencies_ms),
+        percentiles=_percentiles(groups_ms, latencies_ms, settings),
+        quantiles_ms=_quantiles(latencies_ms),
+        load_time_ms=_over_launches([one.load_ns / _NS_PER_MS for one in launches], settings, "ms"),
+        first_inference_ms=float(
+            np.median([one.first_inference_ns / _NS_PER_MS for one in launches])
+        ),
+        peak_memory_mib=_over_launches(
+            [one.peak_memory_bytes / _MIB for one in launches], settings, "MiB"
+        ),
+        runtime_memory_mib=float(np.median([one.runtime_memory_bytes / _MIB for one in launches])),
+        size_kib=exact(_size_bytes(observation) / _KIB, unit="KiB"),
+        against_original=_against(observation, original),
+        host=host,
+        interleaving_seed=settings.seed,
+        taken_at=_rfc3339(taken_at),
+        expires_at=_rfc3339(taken_at + timedelta(days=settings.evidence_days)),
+        disturbances=(*disturbances, *_own_disturbances(launches)),
+    )
+
+
+def _percentiles(
+    groups_ms: Sequence[NDArray[np.float64]],
+    latencies_ms: NDArray[np.float64],
+    settings: MeasurementSettings,
+) -> tuple[Percentile, ...]:
+    found = []
+    for percent in settings.percents:
+        for confidence in settings.confidences:
+            interval = percentile_interval(
+                latencies_ms,
+                percent,
+                confidence=confidence,
+                unit="ms",
+                effective_count=effective_count(groups_ms, percent, confidence=confidence),
+            )
+            if isinstance(interval, Refusal):
+                refused = Percentile(percent=percent, latency_ms=None, refusal=interval.reason)
+                found.append(refused)
+            else:
+                found.append(Percentile(percent=percent, latency_ms=interval))
+    return tuple(found)
+
+
+def _quantiles(latencies_ms: NDArray[np.float64]) -> tuple[float, ...]:
+    quantiles: list[float] = np.quantile(
+        latencies_ms, np.linspace(0, 1, _QUANTILE_COUNT), method="inverted_cdf"
+    ).tolist()
+    return tuple(quantiles)
+
+
+def _over_launches(values: Sequence[float], settings: MeasurementSettings, unit: str) -> Estimate:
+    """Median over the starts, at the highest confidence that was asked for."""
+    interval = percentile_interval(
+        np.sort(np.array(values)), _MEDIAN, confidence=max(settings.confidences), unit=unit
+    )
+    if isinstance(interval, Refusal):
+        # The settings allow no fewer starts than this needs.
+        raise MeasurementError(interval.reason)
+    return interval
+
+
+def _against(observation: Observation, original: Observation | None) -> PairedRatio | None:
+    if original is None:
+        return None
+    ratios = [
+        _launch_ratio(ours, theirs)
+        for ours, theirs in zip(observation.launches, original.launches, strict=True)
+    ]
+    compared = paired_ratio(np.array(ratios), np.ones(len(ratios)), confidence=RATIO_CONFIDENCE)
+    if isinstance(compared, Refusal):
+        raise MeasurementError(compared.reason)
+    return PairedRatio(
+        baseline=original.plan.digest, ratio=compared.ratio, verdict=compared.verdict
+    )
+
+
+def _launch_ratio(ours: LaunchObservation, theirs: LaunchObservation) -> float:
+    """Median over the rounds of the ratio of both turns' medians."""
+    logarithms = [
+        np.log(np.median(own)) - np.log(np.median(other))
+        for own, other in zip(ours.turns, theirs.turns, strict=True)
+    ]
+    return float(np.exp(np.median(logarithms)))
+
+
+def _size_bytes(observation: Observation) -> int:
+    plan = observation.plan
+    return plan.artifact.stat().st_size if plan.size_bytes is None else plan.size_bytes
+
+
+def _own_disturbances(launches: Sequence[LaunchObservation]) -> tuple[str, ...]:
+    restless = sum(not launch.stationary for launch in launches)
+    if not restless:
+        return ()
+    return (
+        f"The latency was still falling after the warm-up in {restless} of {len(launches)} starts.",
+    )
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,230 @@
+"""What parent and child process say to each other.
+
+Rules:
+
+1. A frame is its length in four bytes, most significant first, and that many bytes of MessagePack.
+2. The parent speaks first and the child answers each request with one reply; a failure is a reply.
+3. The end of the stream is a request to leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeworthy.errors import (
+    EdgeworthyError,
+    InferenceError,
+    MeasurementError,
+    MissingExtraError,
+    ModelFileError,
+    UsageError,
+)
+
+HEADER_BYTES = 4
+#: No request or reply comes near; a longer one is noise on the line.
+LONGEST_FRAME_BYTES = 1 << 30
+
+
+class _Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A frame's content."""
+
+
+class TensorBytes(msgspec.Struct, frozen=True, kw_only=True):
+    """A tensor: numpy's name of its type, its shape and its bytes in C order."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class Prepare(_Message, frozen=True, kw_only=True):
+    """Import the engine and take the samples.
+
+    Attributes:
+        runtime: Name of the engine.
+        samples: Inputs of single queries; empty for ``generated_count`` random ones.
+        seed: Of the random ones.
+        generated_count: How many of them.
+    """
+
+    runtime: str
+    samples: tuple[tuple[TensorBytes, ...], ...]
+    seed: int
+    generated_count: int
+
+
+class Load(_Message, frozen=True, kw_only=True):
+    """Load the artefact and run the first query."""
+
+    artifact: str
+    threads: int
+
+
+class WarmUp(_Message, frozen=True, kw_only=True):
+    """Run until the latency falls no more, or the limit is reached."""
+
+    limit_ns: int
+    window_ns: int
+
+
+class RunQueries(_Message, frozen=True, kw_only=True):
+    """One turn.
+
+    Attributes:
+        first: Position of the first timed query in the cycle of samples.
+        count: Timed queries.
+        settle_count: Untimed queries before them.
+    """
+
+    first: int
+    count: int
+    settle_count: int
+
+
+class ReadMemory(_Message, frozen=True, kw_only=True):
+    """Tell the largest resident memory since the engine was imported."""
+
+
+Request: TypeAlias = Prepare | Load | WarmUp | RunQueries | ReadMemory
+
+
+class Prepared(_Message, frozen=True, kw_only=True):
+    """The engine is there; nothing is loaded yet."""
+
+    runtime_version: str
+    runtime_memory_bytes: int
+
+
+class Loaded(_Message, frozen=True, kw_only=True):
+    """The artefact is loaded and has answered once."""
+
+    load_ns: int
+    first_inference_ns: int
+
+
+class WarmedUp(_Message, frozen=True, kw_only=True):
+    """The latency that the warm-up ended with, and whether it had stopped falling."""
+
+    query_count: int
+    latency_ns: int
+    stationary: bool
+
+
+class Latencies(_Message, frozen=True, kw_only=True):
+    """Latencies of one turn in order: nanoseconds as little-endian int64."""
+
+    data: bytes
+
+
+class MemoryRead(_Message, frozen=True, kw_only=True):
+    """Memory of the process."""
+
+    peak_memory_bytes: int
+
+
+class Failure(_Message, frozen=True, kw_only=True):
+    """An error of ours in parts, or any other error as an :class:`InferenceError`."""
+
+    code: str
+    problem: str
+    expected: str
+    found: str
+    next_step: str
+
+
+Reply: TypeAlias = Prepared | Loaded | WarmedUp | Latencies | MemoryRead | Failure
+
+_KINDS: tuple[type[EdgeworthyError], ...] = (
+    ModelFileError,
+    InferenceError,
+    MeasurementError,
+    MissingExtraError,
+    UsageError,
+)
+
+
+def encode_frame(message: Request | Reply) -> bytes:
+    """A message with its length before it."""
+    body = msgspec.msgpack.encode(message)
+    return len(body).to_bytes(HEADER_BYTES, "big") + body
+
+
+def decode_request(body: bytes) -> Request:
+    """The request in a frame."""
+    request: Request = msgspec.msgpack.decode(body, type=Request)
+    return request
+
+
+def decode_reply(body: bytes) -> Reply:
+    """The reply in a frame."""
+    reply: Reply = msgspec.msgpack.decode(body, type=Reply)
+    return reply
+
+
+def pack_tensors(tensors: Mapping[str, NDArray[Any]]) -> tuple[TensorBytes, ...]:
+    """Tensors as bytes.
+
+    Raises:
+        MeasurementError: A tensor of text or objects, which has no fixed bytes.
+    """
+    for name, tensor in tensors.items():
+        if tensor.dtype.hasobject:
+            raise MeasurementError(
+                "cannot be sent to the measuring process",
+                where=f"input `{name}`",
+                expected="numbers",
+                found=str(tensor.dtype),
+            )
+    return tuple(
+        TensorBytes(
+            name=name, dtype=tensor.dtype.str, shape=tensor.shape, data=tensor.tobytes(order="C")
+        )
+        for name, tensor in tensors.items()
+    )
+
+
+def unpack_tensors(tensors: Sequence[TensorBytes]) -> dict[str, NDArray[Any]]:
+    """The tensors again; writable and aligned, as an engine may want them."""
+    return {
+        tensor.name: np.frombuffer(tensor.data, dtype=np.dtype(tensor.dtype))
+        .reshape(tensor.shape)
+        .copy()
+        for tensor in tensors
+    }
+
+
+def failure_of(error: Exception) -> Failure:
+    """An error in a form that crosses processes."""
+    if isinstance(error, EdgeworthyError):
+        return Failure(
+            code=error.code,
+            problem=error.problem,
+            expected=error.expected,
+            found=error.found,
+            next_step=error.next_step,
+        )
+    return Failure(
+        code=InferenceError.code,
+        problem=f"{type(error).__name__}: {error}",
+        expected="",
+        found="",
+        next_step="",
+    )
+
+
+def error_of(failure: Failure, *, where: str) -> EdgeworthyError:
+    """The error again, naming the artefact; a kind that is not known here is an inference error."""
+    kinds = {kind.code: kind for kind in _KINDS}
+    return kinds.get(failure.code, InferenceError)(
+        failure.problem,
+        where=where,
+        expected=failure.expected,
+        found=failure.found,
+        next_step=failure.next_step,
+    )
