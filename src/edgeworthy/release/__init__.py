@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgeworthy.release.attestation import attest
+    from edgeworthy.release.choice import PrimaryMetric
+    from edgeworthy.release.figures import Candidate, GateTarget
+    from edgeworthy.release.gate import GateQuestion, judge
     from edgeworthy.release.keys import create_key, load_public_key, load_signer
     from edgeworthy.release.oci import GOLDEN_MEDIA_TYPE, MODEL_MEDIA_TYPE
+    from edgeworthy.release.requirements import MEASUREMENT_METRICS, check_requirements
     from edgeworthy.release.signers import Key, Signer
     from edgeworthy.release.verification import verify_release
     from edgeworthy.release.verified import VerifiedBlob, VerifiedRelease
@@ -19,16 +23,23 @@ if TYPE_CHECKING:
 
 _ROOM_OF = {
     "GOLDEN_MEDIA_TYPE": "oci",
+    "MEASUREMENT_METRICS": "requirements",
     "MODEL_MEDIA_TYPE": "oci",
+    "Candidate": "figures",
     "Evidence": "write",
+    "GateQuestion": "gate",
+    "GateTarget": "figures",
     "Key": "signers",
+    "PrimaryMetric": "choice",
     "ReleaseBlob": "write",
     "ReleaseContents": "write",
     "Signer": "signers",
     "VerifiedBlob": "verified",
     "VerifiedRelease": "verified",
     "attest": "attestation",
+    "check_requirements": "requirements",
     "create_key": "keys",
+    "judge": "gate",
     "load_public_key": "keys",
     "load_signer": "keys",
     "verify_release": "verification",
@@ -37,16 +48,23 @@ _ROOM_OF = {
 
 __all__ = [
     "GOLDEN_MEDIA_TYPE",
+    "MEASUREMENT_METRICS",
     "MODEL_MEDIA_TYPE",
+    "Candidate",
     "Evidence",
+    "GateQuestion",
+    "GateTarget",
     "Key",
+    "PrimaryMetric",
     "ReleaseBlob",
     "ReleaseContents",
     "Signer",
     "VerifiedBlob",
     "VerifiedRelease",
     "attest",
+    "check_requirements",
     "create_key",
+    "judge",
     "load_public_key",
     "load_signer",
     "verify_release",

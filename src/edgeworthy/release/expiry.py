@@ -12,13 +12,14 @@ from datetime import datetime
 
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.errors import InputError
 
 
 def expiry_of(document: Measurement | Evaluation) -> datetime:
     """The moment from which a document no longer counts.
 
     Raises:
-        ValueError: The date is malformed or has no offset.
+        InputError: The date is malformed or has no offset.
     """
     return parse_date(document.expires_at)
 
@@ -27,12 +28,15 @@ def parse_date(text: str) -> datetime:
     """Read an RFC 3339 date.
 
     Raises:
-        ValueError: It is malformed or has no offset.
+        InputError: It is malformed or has no offset.
 
     >>> parse_date("2026-01-02T03:04:05Z").isoformat()
     '2026-01-02T03:04:05+00:00'
     """
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"malformed date: {error}") from error
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset from UTC")
+        raise InputError("a date without its offset from UTC", found=text[:80])
     return moment

@@ -121,7 +121,7 @@ def decode_known(data: bytes, document_type: type[DocumentT], *, where: str) -> 
             where=where,
             next_step=error.next_step,
         ) from error
-    except ValueError as error:  # a version of thousands of digits
+    except (ValueError, RecursionError) as error:  # a version of thousands of digits
         raise VerificationError(f"not a valid document: {error}", where=where) from error
 
 
@@ -131,7 +131,10 @@ def decode_predicate(statement: Statement, *, where: str) -> tuple[bytes, Docume
     Raises:
         VerificationError: It is not the kind of document that its predicate type says.
     """
-    data = canonical_json(statement.predicate)
+    try:
+        data = canonical_json(statement.predicate)
+    except RecursionError as error:
+        raise VerificationError("the predicate is nested too deeply", where=where) from error
     known = _BY_PREDICATE_TYPE.get(statement.predicate_type)
     if known is not None:
         return data, decode_known(data, known, where=where)

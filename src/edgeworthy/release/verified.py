@@ -13,7 +13,7 @@ from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.record import Document
 from edgeworthy.documents.release import ReleaseManifest
-from edgeworthy.errors import VerificationError
+from edgeworthy.errors import InputError, VerificationError
 from edgeworthy.release.expiry import expiry_of
 from edgeworthy.release.statements import VerifiedStatement
 
@@ -93,9 +93,9 @@ def expired_of(
         document = statement.document
         try:
             expires = expiry_of(document)
-        except ValueError as error:
+        except InputError as error:
             raise VerificationError(
-                f"malformed date: {error}", where=f"{where} ({statement.label})"
+                error.problem, found=error.found, where=f"{where} ({statement.label})"
             ) from error
         if now is not None and expires <= now:
             sentences.append(
