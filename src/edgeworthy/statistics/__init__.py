@@ -19,39 +19,41 @@ if TYPE_CHECKING:
         paired_difference,
         wilson,
     )
-    from edgeworthy.statistics.resampling import (
-        Replicates,
-        bootstrap,
-        replicate,
-        unseen_share,
-        widened,
-    )
+    from edgeworthy.statistics.ranking import paired_area_difference, roc_area
+    from edgeworthy.statistics.replicates import Replicates, clipped, unseen_share, widened
+    from edgeworthy.statistics.resampling import bootstrap, replicate
 
 _HOMES = {
-    "Replicates": "resampling",
+    "Replicates": "replicates",
     "bootstrap": "resampling",
+    "clipped": "replicates",
     "clopper_pearson": "proportions",
     "exact_p_value": "mcnemar",
     "mean_of_independent": "proportions",
     "normal_quantile": "distributions",
+    "paired_area_difference": "ranking",
     "paired_difference": "proportions",
     "replicate": "resampling",
+    "roc_area": "ranking",
     "samples_to_settle": "planning",
     "student_t_quantile": "distributions",
-    "unseen_share": "resampling",
-    "widened": "resampling",
+    "unseen_share": "replicates",
+    "widened": "replicates",
     "wilson": "proportions",
 }
 
 __all__ = [
     "Replicates",
     "bootstrap",
+    "clipped",
     "clopper_pearson",
     "exact_p_value",
     "mean_of_independent",
     "normal_quantile",
+    "paired_area_difference",
     "paired_difference",
     "replicate",
+    "roc_area",
     "samples_to_settle",
     "student_t_quantile",
     "unseen_share",

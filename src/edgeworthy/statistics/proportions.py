@@ -12,12 +12,11 @@ Rules:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.statistics.distributions import beta_quantile, normal_quantile
-
-_BISECTIONS = 80
+from edgeworthy.statistics.inversion import last_included
 
 
 def wilson(successes: int, n: int, *, confidence: float, unit: str = "ratio") -> Estimate:
@@ -136,8 +135,8 @@ def paired_difference(
 
     return Estimate(
         value=value,
-        low=_border(-1.0, value, excluded_below),
-        high=_border(1.0, value, excluded_above),
+        low=last_included(-1.0, value, excluded_below),
+        high=last_included(1.0, value, excluded_above),
         confidence=confidence,
         n=n,
         method="tango-score",
@@ -192,16 +191,6 @@ def _tango_statistic(n10: int, n01: int, n: int, difference: float) -> float:
     if variance <= 0.0:
         return 0.0 if distance == 0 else math.copysign(math.inf, distance)
     return distance / math.sqrt(variance)
-
-
-def _border(outside: float, inside: float, excluded: Callable[[float], bool]) -> float:
-    """The point between an excluded and an included difference, by bisection."""
-    if not excluded(outside):
-        return outside
-    for _ in range(_BISECTIONS):
-        middle = (outside + inside) / 2
-        outside, inside = (middle, inside) if excluded(middle) else (outside, middle)
-    return inside
 
 
 def _check_counts(successes: int, n: int, confidence: float) -> None:

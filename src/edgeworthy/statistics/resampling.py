@@ -6,27 +6,18 @@ Rules:
    are one cell with a multiplicity, so that a set of any size costs as much as its table.
 2. The same seed gives the same interval.
 3. Memory is bounded: resamples are drawn in blocks, whatever the number of samples.
-4. Small sets get wider intervals: the levels are those of Student's t, scaled (Hesterberg).
-5. Data that say nothing (every resample alike) give the percentile interval, a point. Whoever
-   knows what an unseen sample could do widens it: see :func:`widened` and :func:`unseen_share`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.statistics.distributions import (
-    normal_probability,
-    normal_quantile,
-    student_t_quantile,
-)
+from edgeworthy.statistics.replicates import Replicates
 
 #: Weights ``(r, k)`` of ``k`` cells in ``r`` resamples -> figures ``(r,)`` or ``(r, m)``.
 Statistic: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -36,64 +27,6 @@ _JACKKNIFE_CELLS = 1_500
 _DRAWS = 50_000_000
 _FEWEST_RESAMPLES = 400
 _MULTINOMIAL_COST = 4
-
-
-@dataclass(frozen=True)
-class Replicates:
-    """A figure and its resampled twins.
-
-    Attributes:
-        value: The figure on the data themselves.
-        draws: ``(r,)``, sorted; resamples on which the figure is undefined are left out.
-        acceleration: Skewness of the influence of single samples, for BCa.
-        n: Independent samples.
-    """
-
-    value: float
-    draws: NDArray[np.float64]
-    acceleration: float
-    n: int
-
-    def interval(self, *, confidence: float, unit: str) -> Estimate:
-        """Bias-corrected and accelerated interval, or percentiles where that is impossible.
-
-        Args:
-            confidence: Coverage to aim at, in (0, 1).
-            unit: Unit of the figure.
-
-        Source: Efron, JASA 82 (1987) 171-185; Hesterberg, Am. Stat. 69 (2015) 371-386, for the
-        levels at small n.
-        """
-        tail = _tail(confidence, self.n)
-        levels = self._bca_levels(tail)
-        method = "bootstrap-bca" if levels else "bootstrap-percentile"
-        low, high = self.value, self.value
-        if self.draws.size:
-            low, high = (float(q) for q in np.quantile(self.draws, levels or (tail, 1 - tail)))
-        return Estimate(
-            value=self.value,
-            low=min(low, self.value),
-            high=max(high, self.value),
-            confidence=confidence,
-            n=self.n,
-            method=method,
-            unit=unit,
-        )
-
-    def _bca_levels(self, tail: float) -> tuple[float, float] | None:
-        if not self.draws.size:
-            return None
-        below = np.mean(self.draws < self.value) + np.mean(self.draws == self.value) / 2
-        if not 0.0 < below < 1.0 or self.draws[0] == self.draws[-1]:
-            return None
-        bias = normal_quantile(float(below))
-        levels = []
-        for z in (normal_quantile(tail), -normal_quantile(tail)):
-            shrink = 1.0 - self.acceleration * (bias + z)
-            if shrink <= 0.0:
-                return None
-            levels.append(normal_probability(bias + (bias + z) / shrink))
-        return levels[0], levels[1]
 
 
 def bootstrap(
@@ -174,50 +107,6 @@ def resample_count(n: int, resamples: int) -> int:
     (2000, 500)
     """
     return min(resamples, max(_FEWEST_RESAMPLES, _DRAWS // n))
-
-
-def unseen_share(n: int, *, confidence: float) -> float:
-    """Largest share of a kind of sample of which ``n`` draws may well hold none.
-
-    Source: the exact form of the rule of three (Hanley and Lippman-Hand, JAMA 249 (1983)).
-
-    >>> round(unseen_share(100, confidence=0.95), 4)
-    0.0362
-    """
-    return float(1.0 - ((1.0 - confidence) / 2) ** (1.0 / n))
-
-
-def widened(estimate: Estimate, *, below: float, above: float, floor: str) -> Estimate:
-    """The estimate with arms at least this long.
-
-    Args:
-        estimate: What was found.
-        below: Least length of the lower arm, in the estimate's unit.
-        above: Least length of the upper arm.
-        floor: Where the lengths come from; joined to the method when they were needed.
-    """
-    low = min(estimate.low, estimate.value - below)
-    high = max(estimate.high, estimate.value + above)
-    if (low, high) == (estimate.low, estimate.high):
-        return estimate
-    return Estimate(
-        value=estimate.value,
-        low=low,
-        high=high,
-        confidence=estimate.confidence,
-        n=estimate.n,
-        method=f"{estimate.method}+{floor}",
-        unit=estimate.unit,
-    )
-
-
-def _tail(confidence: float, n: int) -> float:
-    """Level of each tail, smaller than nominal when there are few samples."""
-    tail = (1.0 - confidence) / 2
-    if n < 2:  # noqa: PLR2004 - no degree of freedom
-        return tail
-    quantile = student_t_quantile(tail, n - 1) * math.sqrt(n / (n - 1))
-    return normal_probability(quantile)
 
 
 def _columns(statistic: Statistic, weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,24 @@
+"""How good an artefact is: metrics with intervals, slices, and what changed from the original.
+
+The room needs nothing but a function from input tensors to output tensors: a file in any runtime,
+or later a device over the wire.
+"""
+
+from __future__ import annotations
+
+from edgeworthy.evaluation.evaluate import evaluate
+from edgeworthy.evaluation.metrics.base import MetricDefinition
+from edgeworthy.evaluation.predictions import Predictions, predict
+from edgeworthy.evaluation.result import EvaluationResult
+from edgeworthy.evaluation.settings import EvaluationSettings
+from edgeworthy.evaluation.tasks import metrics_of
+
+__all__ = [
+    "EvaluationResult",
+    "EvaluationSettings",
+    "MetricDefinition",
+    "Predictions",
+    "evaluate",
+    "metrics_of",
+    "predict",
+]

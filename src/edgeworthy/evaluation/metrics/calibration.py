@@ -1,0 +1,157 @@
+"""Expected calibration error: how far confidence and accuracy are apart.
+
+Rules:
+
+1. Fifteen bins of equal width over the confidence of the predicted class, each open below and
+   closed above: (0, 1/15], (1/15, 2/15] and so on (Guo et al. 2017).
+2. The value is the plain one, as everybody computes it. It is biased upwards: a perfectly
+   calibrated model of n samples shows about 0.8 sqrt(filled bins * p * (1 - p) / n). The
+   interval knows: it is turned around the value, which takes the bias off again, and it reaches
+   down to 0 when a perfectly calibrated model would as often show as much.
+3. Differences between two models on the same samples share the bias; their interval is a plain
+   bootstrap one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.documents.evaluation import ReliabilityBin
+from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
+from edgeworthy.evaluation.metrics.resampled import Floor, Grouping, resampled_estimates
+from edgeworthy.evaluation.samples import Decisions
+from edgeworthy.statistics.replicates import clipped, unseen_share, widened
+from edgeworthy.statistics.resampling import Statistic, replicate, resample_count
+
+BIN_COUNT = 15
+# Cells of the bootstrap: confidences closer than 1/240 that were both right or both wrong.
+_PARTS_PER_BIN = 16
+
+
+def bins_of(confidence: NDArray[np.float64], count: int = BIN_COUNT) -> NDArray[np.int64]:
+    """Index of the bin of each confidence in (0, 1].
+
+    >>> bins_of(np.array([0.05, 1 / 15, 0.07, 1.0]))
+    array([ 0,  0,  1, 14])
+    """
+    edges = np.arange(1, count) / count
+    return np.searchsorted(edges, confidence, side="left").astype(np.int64)
+
+
+def reliability_bins(samples: Decisions) -> tuple[ReliabilityBin, ...]:
+    """The reliability diagram behind the expected calibration error."""
+    bins = bins_of(samples.confidence)
+    counts = np.bincount(bins, minlength=BIN_COUNT)
+    filled = np.maximum(counts, 1)
+    confidence = np.bincount(bins, samples.confidence, minlength=BIN_COUNT) / filled
+    accuracy = np.bincount(bins, samples.right, minlength=BIN_COUNT) / filled
+    return tuple(
+        ReliabilityBin(
+            lowest=index / BIN_COUNT,
+            highest=(index + 1) / BIN_COUNT,
+            sample_count=int(counts[index]),
+            mean_confidence=float(confidence[index]),
+            accuracy=float(accuracy[index]),
+        )
+        for index in range(BIN_COUNT)
+    )
+
+
+class ExpectedCalibrationError(Metric[Decisions]):
+    """Mean distance between confidence and accuracy over fifteen bins."""
+
+    definition = MetricDefinition(
+        name="expected_calibration_error",
+        unit="ratio",
+        higher_is_better=False,
+        title="Expected calibration error",
+        source="Guo et al., ICML 2017 (arXiv 1706.04599): 15 bins of equal width",
+    )
+
+    def estimates(
+        self,
+        subject: Decisions,
+        original: Decisions,  # noqa: ARG002 - nothing to compare with
+        plan: IntervalPlan,
+    ) -> tuple[Estimate, ...]:
+        """The error with an interval that takes its bias off."""
+        cells, counts, sample_cells = _cells(subject)
+        statistic = _calibration_error(_mean_per_cell(subject, sample_cells, counts), cells[0])
+        seed = plan.seed_of(self.definition.name)
+        (drawn,) = replicate(statistic, counts, seed=seed, resamples=plan.resamples)
+        null = _error_when_calibrated(subject, plan)
+        found = []
+        for level in plan.confidences:
+            estimate = drawn.pivotal_interval(confidence=level, unit="ratio")
+            unseen = unseen_share(len(subject), confidence=level)
+            consistent = estimate.value <= np.quantile(null, (1 + level) / 2)
+            below = estimate.value if consistent else 0.0
+            wide = widened(estimate, below=below, above=unseen, floor="calibrated-null")
+            found.append(clipped(wide, smallest=0.0, largest=1.0))
+        return tuple(found)
+
+    def drops(
+        self, subject: Decisions, original: Decisions, plan: IntervalPlan
+    ) -> tuple[Estimate, ...]:
+        """Subject's error minus the original's, resampled together."""
+        cells, counts, sample_cells = _cells(original, subject)
+        before = _calibration_error(_mean_per_cell(original, sample_cells, counts), cells[0])
+        after = _calibration_error(_mean_per_cell(subject, sample_cells, counts), cells[1])
+
+        def unseen(level: float) -> float:
+            return unseen_share(len(subject), confidence=level)
+
+        return resampled_estimates(
+            lambda weights: after(weights) - before(weights),
+            counts,
+            plan=plan,
+            purpose="expected_calibration_error drop",
+            floor=Floor(unseen, unseen, "rule-of-three"),
+            unit_and_range=("ratio", -1.0, 1.0),
+        )
+
+
+def _cells(
+    *models: Decisions,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Group samples that count alike: bins per cell and model, sizes, and each sample's cell."""
+    keys = []
+    for samples in models:
+        part = bins_of(samples.confidence, BIN_COUNT * _PARTS_PER_BIN)
+        keys += [bins_of(samples.confidence), part, samples.right.astype(np.int64)]
+    table, sample_cells, counts = np.unique(
+        np.stack(keys), axis=1, return_inverse=True, return_counts=True
+    )
+    return table[::3], counts, sample_cells.ravel()
+
+
+def _mean_per_cell(
+    samples: Decisions, sample_cells: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Mean of confidence minus correctness in each cell."""
+    gaps = samples.confidence - samples.right
+    return np.bincount(sample_cells, gaps, minlength=len(counts)) / counts
+
+
+def _calibration_error(gaps: NDArray[np.float64], bins: NDArray[np.int64]) -> Statistic:
+    grouping = Grouping(bins, BIN_COUNT)
+
+    def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        distances = np.abs(grouping.sums(weights * gaps)).sum(axis=1)
+        return np.asarray(distances / weights.sum(axis=1))
+
+    return statistic
+
+
+def _error_when_calibrated(samples: Decisions, plan: IntervalPlan) -> NDArray[np.float64]:
+    """Errors that perfectly calibrated models with these confidences would show by chance."""
+    bins = bins_of(samples.confidence)
+    variances = np.bincount(
+        bins, samples.confidence * (1.0 - samples.confidence), minlength=BIN_COUNT
+    )
+    generator = np.random.default_rng(plan.seed_of("calibrated"))
+    rows = resample_count(BIN_COUNT, plan.resamples)
+    sums = generator.standard_normal((rows, BIN_COUNT)) * np.sqrt(variances)
+    return np.asarray(np.abs(sums).sum(axis=1) / len(samples))

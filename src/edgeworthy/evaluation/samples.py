@@ -1,0 +1,101 @@
+"""Outputs after a task has read them: what metrics work on.
+
+Rules:
+
+1. One array per property, ``(n,)`` each: a metric never sees a raw output.
+2. ``take`` gives the same kind for any choice of samples: that is all a slice is.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Samples(abc.ABC):
+    """Judged samples.
+
+    Attributes:
+        labels: ``(n,)``: the truth.
+    """
+
+    labels: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: NDArray[np.int64]) -> Self:
+        """The samples at these positions."""
+        chosen = {
+            field.name: getattr(self, field.name)[indices]
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), np.ndarray)
+        }
+        return replace(self, **chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions(Samples):
+    """A classifier's decisions.
+
+    Attributes:
+        labels: ``(n,)`` int64: true class.
+        predicted: ``(n,)`` int64: class with the highest score, the first among equals.
+        confidence: ``(n,)`` float64: probability of that class.
+        rank: ``(n,)`` int64: classes that score above the true one; 0 when it is right.
+        class_count: Number of classes.
+    """
+
+    predicted: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    rank: NDArray[np.int64]
+    class_count: int
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """``(n,)``: whether the decision is the true class."""
+        return np.asarray(self.predicted == self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Values(Samples):
+    """A regressor's answers.
+
+    Attributes:
+        labels: ``(n,)`` float64: true value.
+        predicted: ``(n,)`` float64: answer, in the unit of the label.
+    """
+
+    predicted: NDArray[np.float64]
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """``(n,)``: answer minus truth."""
+        return np.asarray(self.predicted - self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores(Samples):
+    """Anomaly scores.
+
+    Attributes:
+        labels: ``(n,)`` int64: 1 for anomalous, 0 for normal.
+        scores: ``(n,)`` float64: higher is more anomalous.
+    """
+
+    scores: NDArray[np.float64]
+
+    @property
+    def anomalous(self) -> NDArray[np.bool_]:
+        """``(n,)``: which samples are anomalous."""
+        return np.asarray(self.labels == 1)
+
+    @property
+    def has_both_kinds(self) -> bool:
+        """Whether there are anomalous and normal samples."""
+        return 0 < int(self.anomalous.sum()) < len(self)

@@ -1,0 +1,124 @@
+"""Intervals for the area under the ROC curve: one area, and the difference of two paired areas.
+
+Rules:
+
+1. Ties count half, as in the Mann-Whitney statistic.
+2. An area of exactly 1 still has an interval: perfect separation of few samples proves little.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.statistics.distributions import normal_quantile
+from edgeworthy.statistics.inversion import last_included
+from edgeworthy.statistics.replicates import clipped, unseen_share, widened
+
+
+def placements(
+    scores: NDArray[np.float64], positive: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of the other class that each sample is ranked right against.
+
+    Args:
+        scores: ``(n,)``: higher is more positive.
+        positive: ``(n,)``.
+
+    Returns:
+        ``(positives,)`` and ``(negatives,)``; the mean of either is the area under the ROC curve.
+
+    >>> up, down = placements(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
+    >>> up.tolist(), down.tolist()
+    ([0.5, 1.0], [1.0, 0.5])
+    """
+    chosen, rest = scores[positive], scores[~positive]
+    return _share_below(chosen, np.sort(rest)), 1.0 - _share_below(rest, np.sort(chosen))
+
+
+def _share_below(values: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    below = np.searchsorted(others, values, side="left")
+    upto = np.searchsorted(others, values, side="right")
+    return np.asarray((below + upto) / (2.0 * len(others)))
+
+
+def roc_area(
+    scores: NDArray[np.float64], positive: NDArray[np.bool_], *, confidence: float
+) -> Estimate:
+    """Area under the ROC curve with Newcombe's score interval (his method 5).
+
+    Args:
+        scores: ``(n,)``: higher is more positive.
+        positive: ``(n,)``, with samples of both kinds.
+        confidence: Coverage to aim at, in (0, 1).
+
+    Source: Newcombe, Stat. Med. 25 (2006) 559-573; Hanley and McNeil, Radiology 143 (1982) 29-36.
+    """
+    up, down = placements(scores, positive)
+    value = float(np.mean(up))
+    z = normal_quantile((1 + confidence) / 2)
+
+    def excluded(area: float) -> bool:
+        return abs(value - area) > z * _hanley_mcneil_error(area, len(up), len(down))
+
+    return Estimate(
+        value=value,
+        low=last_included(0.0, value, excluded),
+        high=last_included(1.0, value, excluded),
+        confidence=confidence,
+        n=len(scores),
+        method="newcombe-auroc",
+        unit="ratio",
+    )
+
+
+def _hanley_mcneil_error(area: float, positives: int, negatives: int) -> float:
+    pairs = (positives + negatives) / 2 - 1
+    inflation = 1 + pairs * ((1 - area) / (2 - area) + area / (1 + area))
+    return math.sqrt(area * (1 - area) * inflation / (positives * negatives))
+
+
+def paired_area_difference(
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    positive: NDArray[np.bool_],
+    *,
+    confidence: float,
+) -> Estimate:
+    """Area of the first minus area of the second, on the same samples, by DeLong's variance.
+
+    The arms are at least what a kind of sample could do that was not seen: two models that rank
+    alike so far are not proven alike.
+
+    Args:
+        first: ``(n,)`` scores of one model.
+        second: ``(n,)`` scores of the other.
+        positive: ``(n,)``, with samples of both kinds.
+        confidence: Coverage to aim at, in (0, 1).
+
+    Source: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837-845.
+    """
+    up_first, down_first = placements(first, positive)
+    up_second, down_second = placements(second, positive)
+    value = float(np.mean(up_first) - np.mean(up_second))
+    variance = _variance_of_mean(up_first - up_second) + _variance_of_mean(down_first - down_second)
+    arm = normal_quantile((1 + confidence) / 2) * math.sqrt(variance)
+    estimate = Estimate(
+        value=value,
+        low=value - arm,
+        high=value + arm,
+        confidence=confidence,
+        n=len(positive),
+        method="delong",
+        unit="ratio",
+    )
+    unseen = unseen_share(min(len(up_first), len(down_first)), confidence=confidence)
+    wide = widened(estimate, below=unseen, above=unseen, floor="rule-of-three")
+    return clipped(wide, smallest=-1.0, largest=1.0)
+
+
+def _variance_of_mean(values: NDArray[np.float64]) -> float:
+    return float(np.var(values, ddof=1)) / len(values) if len(values) > 1 else 0.0

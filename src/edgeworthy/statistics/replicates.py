@@ -1,0 +1,179 @@
+"""From resampled figures to an interval.
+
+Rules:
+
+1. Small sets get wider intervals: the levels are those of Student's t, scaled; under five samples
+   the arms are at least those of Student's interval.
+2. Where the resamples all fall on one side of the figure or are all alike, the percentiles stand.
+   Data without any variation give a point; whoever knows what an unseen sample could do widens
+   it with :func:`widened` and :func:`unseen_share`.
+3. An interval always holds its own value.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.statistics.distributions import (
+    normal_probability,
+    normal_quantile,
+    student_t_quantile,
+)
+
+_FEW_SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """A figure and its resampled twins.
+
+    Attributes:
+        value: The figure on the data themselves.
+        draws: ``(r,)``, sorted; resamples on which the figure is undefined are left out.
+        acceleration: Skewness of the influence of single samples, for BCa.
+        n: Independent samples.
+    """
+
+    value: float
+    draws: NDArray[np.float64]
+    acceleration: float
+    n: int
+
+    def interval(self, *, confidence: float, unit: str) -> Estimate:
+        """Bias-corrected and accelerated interval, or percentiles where that is impossible.
+
+        Args:
+            confidence: Coverage to aim at, in (0, 1).
+            unit: Unit of the figure.
+
+        Source: Efron, JASA 82 (1987) 171-185; Hesterberg, Am. Stat. 69 (2015) 371-386, for the
+        levels at small n.
+        """
+        tail = _tail(confidence, self.n)
+        levels = self._bca_levels(tail)
+        method = "bootstrap-bca" if levels else "bootstrap-percentile"
+        low, high = self.value, self.value
+        if self.draws.size:
+            low, high = (float(q) for q in np.quantile(self.draws, levels or (tail, 1 - tail)))
+        estimate = Estimate(
+            value=self.value,
+            low=min(low, self.value),
+            high=max(high, self.value),
+            confidence=confidence,
+            n=self.n,
+            method=method,
+            unit=unit,
+        )
+        arm = self._student_arm(confidence)
+        return widened(estimate, below=arm, above=arm, floor="student-t")
+
+    def pivotal_interval(self, *, confidence: float, unit: str) -> Estimate:
+        """Percentiles of the resamples turned around the value: takes off a bias they share.
+
+        Args:
+            confidence: Coverage to aim at, in (0, 1).
+            unit: Unit of the figure.
+
+        Source: Davison and Hinkley, Bootstrap Methods (1997), section 5.2 (basic interval).
+        """
+        tail = _tail(confidence, self.n)
+        low, high = (2 * self.value - float(q) for q in np.quantile(self.draws, (1 - tail, tail)))
+        return Estimate(
+            value=self.value,
+            low=min(low, self.value),
+            high=max(high, self.value),
+            confidence=confidence,
+            n=self.n,
+            method="bootstrap-pivotal",
+            unit=unit,
+        )
+
+    def _student_arm(self, confidence: float) -> float:
+        """Half-width of Student's interval where resamples are too few to show the spread."""
+        if not 2 <= self.n < _FEW_SAMPLES or not self.draws.size:  # noqa: PLR2004 - one has none
+            return 0.0
+        spread = float(np.std(self.draws)) * math.sqrt(self.n / (self.n - 1))
+        return student_t_quantile((1 + confidence) / 2, self.n - 1) * spread
+
+    def _bca_levels(self, tail: float) -> tuple[float, float] | None:
+        if not self.draws.size:
+            return None
+        below = np.mean(self.draws < self.value) + np.mean(self.draws == self.value) / 2
+        if not 0.0 < below < 1.0 or self.draws[0] == self.draws[-1]:
+            return None
+        bias = normal_quantile(float(below))
+        levels = []
+        for z in (normal_quantile(tail), -normal_quantile(tail)):
+            shrink = 1.0 - self.acceleration * (bias + z)
+            if shrink <= 0.0:
+                return None
+            levels.append(normal_probability(bias + (bias + z) / shrink))
+        return levels[0], levels[1]
+
+
+def unseen_share(n: int, *, confidence: float) -> float:
+    """Largest share of a kind of sample of which ``n`` draws may well hold none.
+
+    Source: the exact form of the rule of three (Hanley and Lippman-Hand, JAMA 249 (1983)).
+
+    >>> round(unseen_share(100, confidence=0.95), 4)
+    0.0362
+    """
+    return float(1.0 - ((1.0 - confidence) / 2) ** (1.0 / n))
+
+
+def widened(estimate: Estimate, *, below: float, above: float, floor: str) -> Estimate:
+    """The estimate with arms at least this long.
+
+    Args:
+        estimate: What was found.
+        below: Least length of the lower arm, in the estimate's unit.
+        above: Least length of the upper arm.
+        floor: Where the lengths come from; joined to the method when they were needed.
+    """
+    low = min(estimate.low, estimate.value - below)
+    high = max(estimate.high, estimate.value + above)
+    if (low, high) == (estimate.low, estimate.high):
+        return estimate
+    return Estimate(
+        value=estimate.value,
+        low=low,
+        high=high,
+        confidence=estimate.confidence,
+        n=estimate.n,
+        method=f"{estimate.method}+{floor}",
+        unit=estimate.unit,
+    )
+
+
+def clipped(estimate: Estimate, *, smallest: float, largest: float) -> Estimate:
+    """The estimate with its ends inside the possible range.
+
+    Args:
+        estimate: What was found; its value lies in the range.
+        smallest: Smallest possible value.
+        largest: Largest possible value.
+    """
+    return Estimate(
+        value=estimate.value,
+        low=min(max(estimate.low, smallest), estimate.value),
+        high=max(min(estimate.high, largest), estimate.value),
+        confidence=estimate.confidence,
+        n=estimate.n,
+        method=estimate.method,
+        unit=estimate.unit,
+    )
+
+
+def _tail(confidence: float, n: int) -> float:
+    """Level of each tail, smaller than nominal when there are few samples."""
+    tail = (1.0 - confidence) / 2
+    if n < 2:  # noqa: PLR2004 - no degree of freedom
+        return tail
+    quantile = student_t_quantile(tail, n - 1) * math.sqrt(n / (n - 1))
+    return normal_probability(quantile)
