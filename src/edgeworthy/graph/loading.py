@@ -63,12 +63,14 @@ class LoadedModel:
         path: Where it was read from.
         artifact: Digest, as rule 2 of the module says.
         size_bytes: Size of the file, external data included.
+        external_files: Files that hold its weights, sorted.
     """
 
     proto: onnx.ModelProto
     path: Path
     artifact: str
     size_bytes: int
+    external_files: tuple[Path, ...] = ()
 
 
 def load_model(path: Path) -> LoadedModel:
@@ -98,6 +100,7 @@ def load_model(path: Path) -> LoadedModel:
             path=path,
             artifact=_digest(own_digest, files),
             size_bytes=size_bytes + sum(p.stat().st_size for p in set(files.values())),
+            external_files=tuple(sorted(set(files.values()))),
         )
 
 

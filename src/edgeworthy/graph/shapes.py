@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import onnx
 from onnx import helper
 
+from edgeworthy.errors import ModelFileError
+from edgeworthy.graph.quoting import one_line
 from edgeworthy.graph.tensors import element_count, is_external
 
 #: Initializers up to this many elements keep their values in the skeleton.
@@ -67,13 +69,25 @@ def real_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
     return [value for value in graph.input if value.name not in stored]
 
 
-def infer_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
+def infer_shapes(model: onnx.ModelProto, *, strict: bool = False) -> onnx.ModelProto:
     """The skeleton of a model with all shapes that inference can tell.
 
+    Args:
+        model: The model.
+        strict: Take every contradiction for an error, not only those that end the inference.
+
     Raises:
-        onnx.shape_inference.InferenceError: The shapes contradict each other.
+        ModelFileError: The shapes contradict each other.
     """
-    return onnx.shape_inference.infer_shapes(skeleton(model), data_prop=True)
+    try:
+        return onnx.shape_inference.infer_shapes(
+            skeleton(model), strict_mode=strict, data_prop=True
+        )
+    except onnx.shape_inference.InferenceError as error:
+        raise ModelFileError(
+            f"the shapes contradict each other: {one_line(error)}",
+            next_step="Export the model again, and pin the sizes that it was made for",
+        ) from error
 
 
 def shapes_per_sample(model: onnx.ModelProto) -> dict[str, TensorShape]:
@@ -86,7 +100,7 @@ def shapes_per_sample(model: onnx.ModelProto) -> dict[str, TensorShape]:
     """
     bare = skeleton(model)
     _set_batch(bare.graph, {value.name for value in real_inputs(model.graph)})
-    inferred = onnx.shape_inference.infer_shapes(bare, data_prop=True)
+    inferred = infer_shapes(bare)
     known = {
         tensor.name: TensorShape(tensor.data_type, tuple(tensor.dims))
         for tensor in inferred.graph.initializer

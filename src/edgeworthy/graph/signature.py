@@ -11,6 +11,9 @@ Rules:
 
 from __future__ import annotations
 
+import json
+import re
+
 import numpy as np
 import onnx
 from onnx import helper
@@ -20,6 +23,7 @@ from edgeworthy.errors import ModelFileError
 from edgeworthy.graph.quoting import quoted
 from edgeworthy.graph.shapes import infer_shapes, real_inputs
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 #: Element types that numpy has itself and every engine takes.
 _DTYPES = frozenset(
     {
@@ -96,9 +100,14 @@ def check_static(signature: ModelSignature) -> None:
         "dynamic axes are not pinned",
         expected="a fixed size for each axis but the first, which is the batch",
         found=listed,
-        next_step=f"Pin each in the project file, for example with `[model.inputs.{name}]` "
-        f"and `pin = {{ {axis} = SIZE }}`",
+        next_step="Pin each in the project file, for example with "
+        f"`[model.inputs.{_toml_key(name)}]` and `pin = {{ {_toml_key(axis)} = SIZE }}`",
     )
+
+
+def _toml_key(name: str) -> str:
+    """A name as a key of TOML, in quotes where it needs them."""
+    return name if _BARE_KEY.fullmatch(name) else json.dumps(name)
 
 
 def _tensor(kind: str, value: onnx.ValueInfoProto) -> TensorSignature:

@@ -18,8 +18,8 @@ from onnx import TensorProto
 #: Bits per element; text has no fixed size.
 _BITS: dict[int, int] = {
     TensorProto.BOOL: 8,
-    TensorProto.INT2: 2,
-    TensorProto.UINT2: 2,
+    25: 2,  # UINT2 and INT2: onnx names them since 1.20
+    26: 2,
     TensorProto.INT4: 4,
     TensorProto.UINT4: 4,
     TensorProto.FLOAT4E2M1: 4,

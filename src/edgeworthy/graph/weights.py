@@ -127,7 +127,7 @@ def _check_size(name: str, tensor: TensorProto, where: Path) -> None:
     if count < 0:
         found, expected = f"the shape {list(tensor.dims)[:8]}", "sizes that are not negative"
     elif tensor.data_type != TensorProto.STRING and not element_bits(tensor.data_type):
-        found, expected = f"data type {tensor.data_type}", "a data type of ONNX"
+        found, expected = f"data type {tensor.data_type}", "a data type that we know"
     elif is_external(tensor):
         return
     else:

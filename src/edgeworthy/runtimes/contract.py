@@ -35,12 +35,14 @@ def check_inputs(signature: ModelSignature, inputs: Tensors, *, where: str) -> N
         )
     for tensor in signature.inputs:
         given = inputs[tensor.name]
-        if given.dtype != tensor.dtype:
+        # A list, say, has no type of its own: nothing is converted in silence.
+        dtype = getattr(given, "dtype", type(given).__name__)
+        if dtype != tensor.dtype:
             raise InferenceError(
                 f"wrong type of input `{tensor.name}`",
                 where=where,
                 expected=tensor.dtype,
-                found=str(given.dtype),
+                found=str(dtype),
                 next_step="Convert the samples to the type of the model's input",
             )
         if not _fits(tensor, given.shape):

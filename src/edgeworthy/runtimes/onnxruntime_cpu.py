@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +67,23 @@ class OnnxRuntimeCpu(Runtime):
                 found=str(threads),
                 next_step="Set `threads` of the target to 1 or more",
             )
-        if not artifact.is_file():
+        if not os.path.isfile(artifact):  # noqa: PTH113 - Path.is_file raises on a closed folder
             raise ModelFileError(
                 "the model does not exist or is not a file",
                 where=str(artifact),
-                next_step="Check the path",
+                next_step="Check the path and the permissions of its folder",
             )
         try:
+            # With its fallback on, the library would try again elsewhere without a word to us.
             engine = ort.InferenceSession(
-                str(artifact), sess_options=_options(threads), providers=[PROVIDER]
+                str(artifact),
+                sess_options=_options(threads),
+                providers=[PROVIDER],
+                enable_fallback=0,
             )
+            session = OnnxRuntimeSession(engine, where=str(artifact))
+        except ModelFileError:
+            raise
         except _ENGINE_CANNOT as error:
             raise InferenceError(
                 f"ONNX Runtime cannot run this model: {one_line(error)}",
@@ -89,7 +97,7 @@ class OnnxRuntimeCpu(Runtime):
                 next_step="Run `edgeworthy inspect` on the file, or export the model again",
             ) from error
         check_providers(engine.get_providers(), where=str(artifact))
-        return OnnxRuntimeSession(engine, where=str(artifact))
+        return session
 
 
 class OnnxRuntimeSession(Session):
@@ -170,7 +178,7 @@ def _options(threads: int) -> ort.SessionOptions:
 def _tensor(value: Any, where: str) -> TensorSignature:  # noqa: ANN401 - untyped library
     if value.type not in _DTYPES:
         raise ModelFileError(
-            f"{value.name} is not a tensor of numbers",
+            f"{one_line(value.name)} is not a tensor of numbers",
             where=where,
             found=value.type,
             next_step="Export the model with plain numeric tensors as inputs and outputs",
