@@ -13,23 +13,20 @@ from scipy import stats  # type: ignore[import-untyped] # scipy ships no types
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.statistics.order_statistics import (
     Refusal,
-    effective_count,
+    grouped_percentile_interval,
     percentile_interval,
     queries_needed,
     queries_needed_early_stopping,
 )
 
 
-def ranks(
-    count: int, percent: float, confidence: float, worth: float | None = None
-) -> tuple[int, int, int]:
+def ranks(count: int, percent: float, confidence: float) -> tuple[int, int, int]:
     """Ranks of low end, value and high end, read off values that are their own ranks."""
     found = percentile_interval(
         np.arange(1, count + 1, dtype=np.float64),
         percent,
         confidence=confidence,
         unit="ms",
-        effective_count=worth,
     )
     assert isinstance(found, Estimate)
     return int(found.low), int(found.value), int(found.high)
@@ -131,63 +128,57 @@ def test_intervals_cover_as_often_as_they_say(draw: Draw, percent: int, count: i
     assert 0.93 <= hits / len(samples) <= 0.97
 
 
-def test_alike_observations_widen_the_interval() -> None:
-    assert ranks(10_000, 90, 0.95, worth=100.0)[0] < ranks(10_000, 90, 0.95)[0]
-    assert ranks(10_000, 90, 0.95, worth=10_000.0) == ranks(10_000, 90, 0.95)
-    found = percentile_interval(
-        np.arange(10_000.0), 90, confidence=0.95, unit="ms", effective_count=100.4
-    )
-    assert isinstance(found, Estimate)
-    assert found.n == 100
-
-
-def test_alike_observations_can_be_too_few() -> None:
-    refused = percentile_interval(
-        np.arange(1000.0), 99, confidence=0.95, unit="ms", effective_count=184.0
-    )
-    assert isinstance(refused, Refusal)
-    assert refused.needed == 2000
-    assert "worth 184" in refused.reason
-    assert "about 2000 in as many more starts would do" in refused.reason
-
-
-def test_copies_of_one_observation_are_worth_one_each_group() -> None:
-    generator = np.random.default_rng(3)
-    groups = [np.full(100, value) for value in generator.random(40)]
-    worth = effective_count(groups, 50, confidence=0.95)
-    assert worth == 40
-
-
-def test_independent_observations_keep_nearly_all_their_worth() -> None:
-    generator = np.random.default_rng(4)
-    groups = [generator.random(100) for _ in range(60)]
-    assert 3800 <= effective_count(groups, 50, confidence=0.95) <= 6000
-
-
-def test_equal_observations_or_one_group_have_nothing_to_correct() -> None:
-    assert effective_count([np.ones(50), np.ones(50)], 90, confidence=0.95) == 100
-    assert effective_count([np.arange(50)], 90, confidence=0.95) == 50
-
-
-@pytest.mark.parametrize("launch_sd", [0.0, 0.02, 0.1, 0.5])
-def test_six_launches_that_differ_still_cover(launch_sd: float) -> None:
+@pytest.mark.parametrize(("percent", "each"), [(50, 170), (90, 170), (99, 170), (99, 69)])
+@pytest.mark.parametrize("start_sd", [0.0, 0.02, 0.5])
+def test_six_starts_cover_however_much_they_differ(
+    percent: float, each: int, start_sd: float
+) -> None:
     generator = np.random.default_rng(9)
-    hits = 0
     trials = 1500
-    for _ in range(trials):
-        shifts = generator.normal(0.0, launch_sd, 6)
-        groups = [np.exp(shift + generator.normal(0.0, 0.4, 170)) for shift in shifts]
-        worth = effective_count(groups, 50, confidence=0.95)
-        found = percentile_interval(
-            np.sort(np.concatenate(groups)),
-            50,
-            confidence=0.95,
-            unit="ms",
-            effective_count=worth,
-        )
-        # Fewer than six independent observations cannot give a median: that is no miss.
-        hits += isinstance(found, Refusal) or found.low <= 1.0 <= found.high
-    assert 0.935 <= hits / trials <= 0.99
+    truth = np.exp(0.4 * stats.norm.ppf(percent / 100))
+    shifts = np.exp(generator.normal(0.0, start_sd, (trials, 6, 1)))
+    samples = shifts * np.exp(generator.normal(0.0, 0.4, (trials, 6, each)))
+    hits = 0
+    for groups in samples:
+        found = grouped_percentile_interval(list(groups), percent, confidence=0.95, unit="ms")
+        assert isinstance(found, Estimate)
+        assert found.n == 6
+        hits += bool(found.low <= truth <= found.high)
+    # Six observations cover their median 96.9 % of the time: 1 - 2 / 2 ** 6.
+    assert 0.95 <= hits / trials <= 0.98
+
+
+def test_starts_that_drift_apart_give_the_range_of_the_starts() -> None:
+    groups = [np.arange(1000.0) + 100 * start for start in range(6)]
+    found = grouped_percentile_interval(groups, 90, confidence=0.95, unit="ms")
+    assert isinstance(found, Estimate)
+    assert found.low == pytest.approx(np.quantile(groups[0], 0.9, method="median_unbiased"))
+    assert found.high == pytest.approx(np.quantile(groups[5], 0.9, method="median_unbiased"))
+    assert found.value == np.sort(np.concatenate(groups))[5399]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "percent", "reason", "needed"),
+    [
+        ([100] * 5, 50, "p50 at 95 % confidence needs 6 starts, found 5", 6),
+        ([68] * 6, 99, "p99 at 95 % confidence needs 414 queries, found 408", 414),
+        ([5] * 6, 90, "p90 at 95 % confidence needs 42 queries, found 30", 42),
+        ([100] * 5 + [0], 50, "p50 at 95 % confidence needs 6 starts, found 5", 6),
+    ],
+)
+def test_too_few_starts_or_queries_are_refused(
+    sizes: list[int], percent: float, reason: str, needed: int
+) -> None:
+    refused = grouped_percentile_interval(
+        [np.arange(float(size)) for size in sizes], percent, confidence=0.95, unit="ms"
+    )
+    assert refused == Refusal(reason=reason, needed=needed)
+
+
+def test_equal_values_give_an_interval_of_no_width() -> None:
+    found = grouped_percentile_interval([np.ones(80)] * 6, 99, confidence=0.95, unit="ms")
+    assert isinstance(found, Estimate)
+    assert (found.low, found.value, found.high) == (1.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize("percent", [0, 100, -1, float("nan")])

@@ -2,8 +2,8 @@
 
 Rules:
 
-1. Starts of one program differ, so the starts are the groups in which queries are alike, and the
-   independent observations of a ratio, of a load time and of a peak of memory.
+1. Queries of one start are alike and starts differ, so the starts are the independent observations
+   behind every interval: of percentiles, of a ratio, of a load time and of a peak of memory.
 2. A percentile is given once per confidence that was asked for, or refused with its reason.
 3. Pure: the same observations give the same document.
 """
@@ -24,7 +24,7 @@ from edgeworthy.measurement.interleaving import LaunchObservation, Observation
 from edgeworthy.measurement.plan import RATIO_CONFIDENCE, MeasurementSettings
 from edgeworthy.statistics.order_statistics import (
     Refusal,
-    effective_count,
+    grouped_percentile_interval,
     percentile_interval,
 )
 from edgeworthy.statistics.paired_ratio import paired_ratio
@@ -58,7 +58,7 @@ def summarize(
     """
     plan, launches = observation.plan, observation.launches
     groups_ms = [np.concatenate(launch.turns) / _NS_PER_MS for launch in launches]
-    latencies_ms = np.sort(np.concatenate(groups_ms))
+    latencies_ms = np.concatenate(groups_ms)
     return Measurement(
         artifact=plan.digest,
         variant=plan.variant,
@@ -67,7 +67,7 @@ def summarize(
         threads=plan.threads,
         scenario=SINGLE_STREAM,
         query_count=len(latencies_ms),
-        percentiles=_percentiles(groups_ms, latencies_ms, settings),
+        percentiles=_percentiles(groups_ms, settings),
         quantiles_ms=_quantiles(latencies_ms),
         load_time_ms=_over_launches([one.load_ns / _NS_PER_MS for one in launches], settings, "ms"),
         first_inference_ms=float(
@@ -88,19 +88,13 @@ def summarize(
 
 
 def _percentiles(
-    groups_ms: Sequence[NDArray[np.float64]],
-    latencies_ms: NDArray[np.float64],
-    settings: MeasurementSettings,
+    groups_ms: Sequence[NDArray[np.float64]], settings: MeasurementSettings
 ) -> tuple[Percentile, ...]:
     found = []
     for percent in settings.percents:
         for confidence in settings.confidences:
-            interval = percentile_interval(
-                latencies_ms,
-                percent,
-                confidence=confidence,
-                unit="ms",
-                effective_count=effective_count(groups_ms, percent, confidence=confidence),
+            interval = grouped_percentile_interval(
+                groups_ms, percent, confidence=confidence, unit="ms"
             )
             if isinstance(interval, Refusal):
                 refused = Percentile(percent=percent, latency_ms=None, refusal=interval.reason)

@@ -10,18 +10,16 @@ Rules:
    the wrong side. A sample that is too small for that is refused with the size that would do.
 3. Coverage is at least ``confidence``: ranks are whole numbers, so it is usually a little more.
    Whatever is left over goes to the lower end first, because latencies are bounded from above.
-4. Observations that resemble their neighbours say less than as many independent ones. Their
-   number is divided by the design effect of the groups they came in, with the correction for few
-   groups, before ranks are taken. Source: E. L. Korn and B. I. Graubard, *Confidence intervals for
-   proportions with small expected number of positive counts estimated from survey data*, Survey
-   Methodology 24 (1998).
+4. Observations that come in groups of alike ones (queries of one start of a program) say less than
+   as many independent ones. Then the percentile of each group is one observation, and the interval
+   is that of the median of those. Each group must be large enough to have an even chance of a
+   member beyond the percentile, or its own percentile would lie on one side of the true one.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -34,6 +32,7 @@ from edgeworthy.documents.record import Record
 #: probability below 1e-20.
 _WINDOW_DEVIATIONS = 12.0
 _WINDOW_EXTRA = 60
+_MEDIAN = 50.0
 
 
 class Refusal(Record, frozen=True, kw_only=True):
@@ -49,22 +48,15 @@ class Refusal(Record, frozen=True, kw_only=True):
 
 
 def percentile_interval(
-    sorted_values: NDArray[Any],
-    percent: float,
-    *,
-    confidence: float,
-    unit: str,
-    effective_count: float | None = None,
+    sorted_values: NDArray[Any], percent: float, *, confidence: float, unit: str
 ) -> Estimate | Refusal:
-    """A percentile between two order statistics.
+    """A percentile between two order statistics of independent observations.
 
     Args:
         sorted_values: ``(n,)``, ascending.
         percent: For example 99; above 0 and below 100.
         confidence: Coverage to reach, in (0, 1).
         unit: Unit of the values.
-        effective_count: Number of independent observations that these are worth, see
-            :func:`effective_count`; all of them when left out.
 
     Returns:
         The nearest-rank percentile with its interval, or why these values do not support one.
@@ -76,22 +68,64 @@ def percentile_interval(
     """
     share = _share(percent)
     count = len(sorted_values)
-    worth = count if effective_count is None else int(min(effective_count, count))
     needed = queries_needed(percent, confidence)
-    if worth < needed:
-        return _refusal(percent, confidence, count=count, worth=worth)
-    low_rank, high_rank = _ranks(worth, share, (1 - confidence) / 2)
-    scale = (count + 1) / (worth + 1)
-    low = sorted_values[max(math.floor(low_rank * scale), 1) - 1]
-    high = sorted_values[min(math.ceil(high_rank * scale), count) - 1]
-    value = sorted_values[max(math.ceil(share * count), 1) - 1]
+    if count < needed:
+        return _refusal(percent, confidence, needed=f"{needed} queries", count=count, total=needed)
+    low, high = _ranks(count, share, (1 - confidence) / 2)
+    value_rank = min(max(math.ceil(share * count), low), high)
     return Estimate(
-        value=float(value),
-        low=float(min(low, value)),
-        high=float(max(high, value)),
+        value=float(sorted_values[value_rank - 1]),
+        low=float(sorted_values[low - 1]),
+        high=float(sorted_values[high - 1]),
         confidence=confidence,
-        n=worth,
+        n=count,
         method="order-statistic",
+        unit=unit,
+    )
+
+
+def grouped_percentile_interval(
+    groups: Sequence[NDArray[Any]], percent: float, *, confidence: float, unit: str
+) -> Estimate | Refusal:
+    """A percentile of observations that resemble those of their own group.
+
+    Args:
+        groups: Observations per group, in any order; groups are independent of each other.
+        percent: For example 99; above 0 and below 100.
+        confidence: Coverage to reach, in (0, 1).
+        unit: Unit of the values.
+
+    Returns:
+        The nearest-rank percentile of all observations, with the interval of the median of the
+        groups' percentiles; ``n`` is the number of groups. Or why there is none.
+
+    >>> groups = [np.arange(100.0) + start for start in range(6)]
+    >>> found = grouped_percentile_interval(groups, 50, confidence=0.95, unit="ms")
+    >>> round(found.low, 1), found.value, round(found.high, 1), found.n
+    (49.5, 52.0, 54.5, 6)
+    """
+    share = _share(percent)
+    groups = [group for group in groups if len(group)]
+    total = sum(len(group) for group in groups)
+    each = math.ceil(math.log(0.5) / math.log(max(share, 1 - share)))
+    needed = max(queries_needed(percent, confidence), each * len(groups))
+    if total < needed:
+        return _refusal(percent, confidence, needed=f"{needed} queries", count=total, total=needed)
+    own = np.sort([np.quantile(group, share, method="median_unbiased") for group in groups])
+    middle = percentile_interval(own, _MEDIAN, confidence=confidence, unit=unit)
+    if isinstance(middle, Refusal):
+        least = middle.needed
+        return _refusal(
+            percent, confidence, needed=f"{least} starts", count=len(groups), total=least
+        )
+    value = float(np.quantile(np.concatenate(list(groups)), share, method="inverted_cdf"))
+    return Estimate(
+        value=value,
+        low=min(middle.low, value),
+        high=max(middle.high, value),
+        confidence=confidence,
+        n=len(groups),
+        method="order-statistic over starts",
         unit=unit,
     )
 
@@ -133,38 +167,6 @@ def queries_needed_early_stopping(
     return high
 
 
-def effective_count(groups: Sequence[NDArray[Any]], percent: float, *, confidence: float) -> float:
-    """Number of independent observations that groups of alike ones are worth, for a percentile.
-
-    Args:
-        groups: At least two arrays of observations; those of one group (one start of a process,
-            one stretch of time) may resemble each other, those of two groups do not.
-        percent: The percentile that is to be estimated.
-        confidence: Coverage of the interval that will be made from it.
-
-    Returns:
-        At most the number of observations, at least the number of groups.
-    """
-    share = _share(percent)
-    sizes = np.array([len(group) for group in groups], dtype=np.float64)
-    total = float(sizes.sum())
-    if len(groups) < 2:  # noqa: PLR2004 - a spread takes two
-        return total
-    threshold = np.quantile(np.concatenate(list(groups)), share, method="inverted_cdf")
-    below = np.array([np.count_nonzero(group <= threshold) for group in groups])
-    # Ties at the threshold (a coarse clock) may put more than the nominal share below it.
-    centre = float(below.sum()) / total
-    spread = centre * (1 - centre)
-    if spread == 0:
-        return total
-    excess = below - sizes * centre
-    freedom = len(groups) - 1
-    design_effect = float(np.square(excess).sum()) * len(groups) / freedom / (total * spread)
-    inflation = design_effect * _few_groups_factor(confidence, freedom)
-    # Each group as a whole is one independent observation, however alike its members are.
-    return max(total / max(inflation, 1.0), min(float(len(groups)), total))
-
-
 def _share(percent: float) -> float:
     if not 0 < percent < 100:  # noqa: PLR2004 - per cent
         raise ValueError(f"a percentile lies between 0 and 100, not {percent}")
@@ -172,18 +174,10 @@ def _share(percent: float) -> float:
     return round(percent / 100, 12)
 
 
-def _refusal(percent: float, confidence: float, *, count: int, worth: int) -> Refusal:
-    needed = queries_needed(percent, confidence)
-    wanted = f"p{percent:g} at {confidence * 100:g} % confidence"
-    if worth == count:
-        return Refusal(reason=f"{wanted} needs {needed} queries, found {count}", needed=needed)
-    queries = math.ceil(needed * count / max(worth, 1))
+def _refusal(percent: float, confidence: float, *, needed: str, count: int, total: int) -> Refusal:
     return Refusal(
-        reason=(
-            f"{wanted} needs {needed} independent queries; the {count} found are worth {worth}, "
-            f"because those of one start are alike; about {queries} in as many more starts would do"
-        ),
-        needed=queries,
+        reason=f"p{percent:g} at {confidence * 100:g} % confidence needs {needed}, found {count}",
+        needed=total,
     )
 
 
@@ -220,19 +214,3 @@ def _ranks(count: int, share: float, tail: float) -> tuple[int, int]:
     while low + 1 < high and below.at_most(low - 1) + 1 - below.at_most(high - 2) <= 2 * tail:
         high -= 1
     return max(low, 1), min(high, count)
-
-
-def _few_groups_factor(confidence: float, freedom: int) -> float:
-    """Squared ratio of Student's t to the normal quantile.
-
-    Source: Cornish-Fisher expansion, M. Abramowitz and I. Stegun, *Handbook of Mathematical
-    Functions*, 26.7.5.
-    """
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
-    t = (
-        z
-        + (z**3 + z) / (4 * freedom)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * freedom**3)
-    )
-    return (t / z) ** 2

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgeworthy.documents.device import HostFingerprint
+from edgeworthy.measurement import MeasurementPlan
+
+OPSET = [helper.make_opsetid("", 17)]
+
+
+def save(graph: onnx.GraphProto, path: Path) -> Path:
+    onnx.save(helper.make_model(graph, opset_imports=OPSET, ir_version=8), path)
+    return path
+
+
+def convolutions(path: Path, *, layer_count: int, batch: int | str = "batch") -> Path:
+    """A model of some 3x3 convolutions on 8 channels of 16 by 16."""
+    generator = np.random.default_rng(0)
+    nodes, weights, value = [], [], "image"
+    for layer in range(layer_count):
+        kernel = generator.standard_normal((8, 8, 3, 3)).astype(np.float32)
+        weights.append(numpy_helper.from_array(kernel, f"kernel{layer}"))
+        nodes.append(
+            helper.make_node("Conv", [value, f"kernel{layer}"], [f"c{layer}"], pads=[1, 1, 1, 1])
+        )
+        value = f"c{layer}"
+    nodes.append(helper.make_node("Tanh", [value], ["scores"]))
+    shape = [batch, 8, 16, 16]
+    graph = helper.make_graph(
+        nodes,
+        "convolutions",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, shape)],
+        weights,
+    )
+    return save(graph, path)
+
+
+def endless(path: Path) -> Path:
+    """A model whose loop never ends: loading is fine, the first query hangs."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go_on"], ["still_going"]),
+            helper.make_node("Sin", ["before"], ["after"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("before", TensorProto.FLOAT, ["batch", 1]),
+        ],
+        [
+            helper.make_tensor_value_info("still_going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("after", TensorProto.FLOAT, ["batch", 1]),
+        ],
+    )
+    graph = helper.make_graph(
+        [helper.make_node("Loop", ["", "yes", "x"], ["y"], body=body)],
+        "endless",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 1])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 1])],
+        [numpy_helper.from_array(np.array(True), "yes")],  # noqa: FBT003 - the loop's condition
+    )
+    return save(graph, path)
+
+
+def plan_of(path: Path, *, variant: str = "float32", is_original: bool = False) -> MeasurementPlan:
+    return MeasurementPlan(
+        variant=variant,
+        artifact=path,
+        digest=f"sha256:{variant}",
+        target="board",
+        is_original=is_original,
+    )
+
+
+def measured_processes() -> list[int]:
+    """Numbers of the living child processes of this one that measure."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
+    return [
+        int(child)
+        for child in children
+        if b"edgeworthy.measurement.child" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return convolutions(tmp_path_factory.mktemp("models") / "small.onnx", layer_count=1)
+
+
+@pytest.fixture(scope="session")
+def large_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return convolutions(tmp_path_factory.mktemp("models") / "large.onnx", layer_count=12)
+
+
+@pytest.fixture(scope="session")
+def endless_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return endless(tmp_path_factory.mktemp("models") / "endless.onnx")
+
+
+@pytest.fixture(scope="session")
+def host() -> HostFingerprint:
+    return HostFingerprint(
+        architecture="x86_64",
+        instruction_set="x86-avx2",
+        cpu_model="a CPU",
+        cpu_flags=("avx2",),
+        core_count=2,
+        memory_bytes=1 << 30,
+        operating_system="Linux",
+        python_version="3.11.7",
+        runtimes=("onnxruntime 1.32.0",),
+    )
