@@ -4,6 +4,7 @@
 :func:`prepared_batches` turns that into the tensors that a model takes.
 """
 
+from edgeworthy.datasets.archive import npz_bytes
 from edgeworthy.datasets.base import Dataset, RawBatch
 from edgeworthy.datasets.digests import (
     Survey,
@@ -25,6 +26,7 @@ __all__ = [
     "Survey",
     "check_labels",
     "check_overlap",
+    "npz_bytes",
     "open_dataset",
     "prepared_batches",
     "sample_digests",

@@ -11,7 +11,7 @@ from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
 from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, Record
-from edgeworthy.documents.variant import Variant
+from edgeworthy.documents.variant import Variant, VariantRefusal
 
 
 class SamplePicture(Record, frozen=True, kw_only=True):
@@ -45,6 +45,7 @@ class BuildRecord(Document, frozen=True, kw_only=True):
         pictures: The flipped samples that the evaluations name.
         tool_version: Version of Edgeworthy.
         created_at: RFC 3339, UTC.
+        refusals: Recipes that made no variant, and why.
     """
 
     KIND: ClassVar[str] = "build-record"
@@ -61,3 +62,4 @@ class BuildRecord(Document, frozen=True, kw_only=True):
     pictures: tuple[SamplePicture, ...]
     tool_version: str
     created_at: str
+    refusals: tuple[VariantRefusal, ...] = ()

@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -22,6 +23,15 @@ from edgeworthy.errors import FormatVersionError, InputError
 DIGEST_PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 
 DocumentT = TypeVar("DocumentT", bound="Document")
+
+
+#: Who draws documents in notebooks; the workflow names the reports room, which stands above us.
+_HTML_RENDERERS: list[Callable[[Document], str | None]] = []
+
+
+def draw_in_notebooks_with(renderer: Callable[[Document], str | None]) -> None:
+    """Say how notebooks are to show documents."""
+    _HTML_RENDERERS[:] = [renderer]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +46,10 @@ class Document(Record, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = ""
     SCHEMA_VERSION: ClassVar[str] = "1.0"
+
+    def _repr_html_(self) -> str | None:
+        """How a notebook shows the document, once a renderer is known."""
+        return _HTML_RENDERERS[-1](self) if _HTML_RENDERERS else None
 
     @classmethod
     def predicate_type(cls) -> str:

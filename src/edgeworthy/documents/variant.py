@@ -101,3 +101,15 @@ class Variant(Document, frozen=True, kw_only=True):
     passes: tuple[PassRecord, ...] = ()
     equivalence: EquivalenceRecord | None = None
     tool_versions: tuple[str, ...] = ()
+
+
+class VariantRefusal(Record, frozen=True, kw_only=True):
+    """A recipe that does not suit this model.
+
+    Attributes:
+        recipe: What was tried.
+        reason: Why it makes no artefact, one sentence.
+    """
+
+    recipe: Recipe
+    reason: str

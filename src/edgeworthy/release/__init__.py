@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from edgeworthy.release.choice import PrimaryMetric
     from edgeworthy.release.figures import Candidate, GateTarget
     from edgeworthy.release.gate import GateQuestion, judge
-    from edgeworthy.release.keys import create_key, load_public_key, load_signer
+    from edgeworthy.release.keys import (
+        create_key,
+        load_public_key,
+        load_signer,
+        public_key_file,
+        public_key_path,
+    )
     from edgeworthy.release.oci import GOLDEN_MEDIA_TYPE, MODEL_MEDIA_TYPE
     from edgeworthy.release.requirements import MEASUREMENT_METRICS, check_requirements
     from edgeworthy.release.signers import Key, Signer
@@ -42,6 +48,8 @@ _ROOM_OF = {
     "judge": "gate",
     "load_public_key": "keys",
     "load_signer": "keys",
+    "public_key_file": "keys",
+    "public_key_path": "keys",
     "verify_release": "verification",
     "write_release": "write",
 }
@@ -67,6 +75,8 @@ __all__ = [
     "judge",
     "load_public_key",
     "load_signer",
+    "public_key_file",
+    "public_key_path",
     "verify_release",
     "write_release",
 ]

@@ -119,6 +119,20 @@ def load_signer(key: str, *, folder: Path, passphrase: Callable[[], bytes]) -> S
     return _load_file(folder / key, passphrase)
 
 
+def public_key_file(key: str, *, folder: Path) -> Path:
+    """Where the public half of a key lies, whatever kind of key it is.
+
+    Args:
+        key: As for :func:`load_signer`.
+        folder: What relative paths are relative to.
+    """
+    scheme, colon, rest = key.partition(":")
+    if colon and scheme in SIGNER_FOR_URI_SCHEME:
+        return folder / (key.partition("#")[2] or DEFAULT_PUBLIC_KEY)
+    path = rest.removeprefix("//") if colon and scheme == "file" else key
+    return public_key_path(folder / path)
+
+
 def load_public_key(path: Path) -> Key:
     """Read a public key: PEM, or the JSON of securesystemslib.
 

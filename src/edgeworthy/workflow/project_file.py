@@ -68,7 +68,7 @@ def find_project_file(path: Path) -> Path:
             "no project file here",
             expected=f"a file named {PROJECT_FILE_NAME}",
             where=str(candidate),
-            next_step="Make one with `edgeworthy init digits my-project`, or name one with --project",
+            next_step="Make one with `edgeworthy init digits FOLDER`, or name one with --project",
         )
     return candidate
 

@@ -55,12 +55,15 @@ class Step:
         title: For people: what is going on while it runs.
         inputs: Digest or value of everything that the result depends on.
         run: Does the work.
+        intact: For steps that also write outside the cache: given the outputs, why what was
+            written is no longer there as it was; empty when it is.
     """
 
     name: str
     title: str
     inputs: Mapping[str, str]
     run: Callable[[], StepResult]
+    intact: Callable[[Mapping[str, bytes]], str] | None = None
 
 
 class StepRunner:
@@ -112,7 +115,11 @@ class StepRunner:
         if record.expires_at and datetime.fromisoformat(record.expires_at) <= self.clock():
             return f"its evidence expired at {record.expires_at}"
         lost = [name for name, digest in record.outputs.items() if not self.cache.holds(digest)]
-        return f"its result is missing or damaged: {', '.join(lost)}" if lost else ""
+        if lost:
+            return f"its result is missing or damaged: {', '.join(lost)}"
+        if step.intact is None:
+            return ""
+        return step.intact({name: self.cache.get(one) for name, one in record.outputs.items()})
 
     def _what_changed(self, step: Step) -> str:
         last = self.cache.last(step.name)

@@ -1,0 +1,59 @@
+"""``edgeworthy evaluate``: how good, per slice, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
+from edgeworthy.cli.output import console, interval, print_json, print_outcomes, table
+from edgeworthy.cli.session import opened_project
+from edgeworthy.documents.evaluation import Evaluation
+
+_SHOWN_CONFIDENCE = 0.95
+
+
+def evaluate(
+    project: ProjectOption = Path(), as_json: JsonOption = False, explain: ExplainOption = False
+) -> None:
+    """Evaluate each variant: metrics with intervals, per slice, flips against the original.
+
+    Example: edgeworthy evaluate --project digits
+    """
+    with opened_project(project) as opened:
+        evaluations = opened.evaluate()
+    if as_json:
+        print_json(evaluations)
+        return
+    print_evaluations(evaluations)
+    if explain:
+        print_outcomes(opened.outcomes)
+
+
+def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
+    """One table per target: a line per metric and slice, a column per artefact."""
+    out = console()
+    for target in dict.fromkeys(each.target for each in evaluations):
+        rows = [each for each in evaluations if each.target == target]
+        data = rows[0].dataset
+        title = f"On {data.sample_count} {data.name} samples, for {target}"
+        made = table(title, "metric", "slice", *(each.variant for each in rows))
+        figures = [_figures(each) for each in rows]
+        for metric, part in dict.fromkeys(key for each in figures for key in each):
+            made.add_row(metric, part, *(each.get((metric, part), "") for each in figures))
+        out.print(made)
+        for each in rows:
+            if each.flips is not None:
+                out.print(
+                    f"{each.variant}: {each.flips.negative_count} right answers lost, "
+                    f"{each.flips.positive_count} gained, "
+                    f"{each.flips.changed_count} answers changed"
+                )
+
+
+def _figures(evaluation: Evaluation) -> dict[tuple[str, str], str]:
+    return {
+        (each.metric, each.slice): interval(each.estimate)
+        for each in evaluation.metrics
+        if each.estimate.confidence in {_SHOWN_CONFIDENCE, 1.0}
+    }

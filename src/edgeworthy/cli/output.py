@@ -1,0 +1,95 @@
+"""Records as tables for people, or as JSON for programs.
+
+Rules:
+
+1. A table fits a terminal of 60 columns: text folds, figures do not.
+2. Colors are off when standard output is no terminal or NO_COLOR is set (rich sees to it).
+3. A figure is shown with its interval, or with the reason why there is none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.documents.gate import Verdict
+from edgeworthy.documents.record import Document, canonical_json, document_fields
+from edgeworthy.workflow.steps import StepOutcome
+
+STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
+
+
+def print_json(value: Document | Sequence[Document] | Mapping[str, object]) -> None:
+    """One JSON text on standard output."""
+    if isinstance(value, Document):
+        plain: object = document_fields(value)
+    elif isinstance(value, Mapping):
+        plain = dict(value)
+    else:
+        plain = [document_fields(each) for each in value]
+    typer.echo(canonical_json(plain).decode())
+
+
+def console() -> Console:
+    """Standard output."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
+    """An empty table; the columns named in ``right`` are aligned to the right."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        figures = column in right
+        made.add_column(
+            column,
+            justify="right" if figures else "left",
+            no_wrap=figures,
+            overflow="fold",
+            header_style="dim",
+        )
+    return made
+
+
+def figure(value: float) -> str:
+    """A figure with three significant digits, or all digits before the point.
+
+    >>> [figure(each) for each in (0.91349, 12.345, 1234.5, 0)]
+    ['0.913', '12.3', '1234', '0']
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    digits = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:.{digits}f}"
+
+
+def interval(estimate: Estimate | None) -> str:
+    """A figure with its interval, the unit left to the heading.
+
+    >>> from edgeworthy.documents.estimate import exact
+    >>> interval(exact(42.0, unit="KiB"))
+    '42.0'
+    """
+    if estimate is None:
+        return "-"
+    if estimate.low == estimate.high:
+        return figure(estimate.value)
+    return f"{figure(estimate.value)} [{figure(estimate.low)}, {figure(estimate.high)}]"
+
+
+def verdict_text(verdict: Verdict) -> Text:
+    """The verdict as a word in its color."""
+    return Text(str(verdict), style=STYLES[verdict])
+
+
+def print_outcomes(outcomes: Sequence[StepOutcome]) -> None:
+    """Why each step ran or not."""
+    made = table("Steps", "step", "", "why")
+    for each in outcomes:
+        made.add_row(each.step, "ran" if each.ran else "reused", each.reason)
+    console().print(made)

@@ -1,0 +1,97 @@
+"""The order of the work: each stage is done once, when something asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.gate import GateDecision
+from edgeworthy.documents.measurement import Measurement
+from edgeworthy.workflow.stages.data import SampleSet, read_samples
+from edgeworthy.workflow.stages.evaluation import evaluate_target
+from edgeworthy.workflow.stages.gate import check_policy, gate
+from edgeworthy.workflow.stages.inspection import InspectedModel, inspect_original
+from edgeworthy.workflow.stages.measurement import measure_target
+from edgeworthy.workflow.stages.optimization import Optimized, optimize
+from edgeworthy.workflow.stages.release import Judged, Released, release
+from edgeworthy.workflow.stages.report import Report, report
+from edgeworthy.workflow.workspace import Workspace
+
+
+class Pipeline:
+    """The stages of one build.
+
+    Args:
+        workspace: The project and the means to work on it.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    @cached_property
+    def original(self) -> InspectedModel:
+        """The model as it was given."""
+        check_policy(self.workspace)
+        return inspect_original(self.workspace)
+
+    @cached_property
+    def samples(self) -> Mapping[str, SampleSet]:
+        """Every data set."""
+        return read_samples(self.workspace)
+
+    @cached_property
+    def optimized(self) -> Optimized:
+        """The variants."""
+        return optimize(self.workspace, self.original, self.samples)
+
+    @cached_property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Of every target, the original included."""
+        original, optimized, samples = self.original, self.optimized, self.samples["evaluation"]
+        return tuple(
+            each
+            for target in self.workspace.targets
+            for each in measure_target(self.workspace, target, original, optimized, samples)
+        )
+
+    @cached_property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Of every target, the original included."""
+        original, optimized, samples = self.original, self.optimized, self.samples["evaluation"]
+        return tuple(
+            each
+            for target in self.workspace.targets
+            for each in evaluate_target(self.workspace, target, original, optimized, samples)
+        )
+
+    @cached_property
+    def decision(self) -> GateDecision:
+        """What may ship."""
+        return gate(
+            self.workspace, self.original, self.optimized, self.measurements, self.evaluations
+        )
+
+    @cached_property
+    def judged(self) -> Judged:
+        """All that a release and a report are made of."""
+        return Judged(
+            original=self.original,
+            optimized=self.optimized,
+            measurements=self.measurements,
+            evaluations=self.evaluations,
+            decision=self.decision,
+            golden=self.samples.get("golden", self.samples["evaluation"]),
+        )
+
+    @cached_property
+    def released(self) -> Released | None:
+        """The signed release, if the gate passed and there is a key to sign with."""
+        if self.workspace.project.release is None:
+            return None
+        return release(self.workspace, self.judged)
+
+    @cached_property
+    def report(self) -> Report:
+        """The report."""
+        return report(self.workspace, self.judged, self.released, self.samples)

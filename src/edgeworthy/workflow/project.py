@@ -1,0 +1,254 @@
+"""The Python door to everything: a project, and each step of its build as a method.
+
+>>> from edgeworthy import Project
+>>> project = Project.load("my-project")  # doctest: +SKIP
+>>> project.gate().verdict  # doctest: +SKIP
+<Verdict.PASS: 'pass'>
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from edgeworthy.documents.build import BuildRecord
+from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.gate import GateDecision
+from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.project import ProjectFile
+from edgeworthy.documents.variant import Variant, VariantRefusal
+from edgeworthy.errors import SigningKeyError
+from edgeworthy.files import write_whole
+from edgeworthy.version import __version__
+from edgeworthy.workflow.cache import CACHE_FOLDER_NAME, Cache
+from edgeworthy.workflow.keys import read_passphrase
+from edgeworthy.workflow.pipeline import Pipeline
+from edgeworthy.workflow.project_file import PROJECT_FILE_NAME, find_project_file, read_project_file
+from edgeworthy.workflow.stages.release import (
+    Released,
+    release,
+    release_path,
+    require_release,
+)
+from edgeworthy.workflow.stages.report import Report
+from edgeworthy.workflow.steps import Progress, StepOutcome, StepRunner, silent
+from edgeworthy.workflow.verification import verify_folder
+from edgeworthy.workflow.workspace import Workspace
+
+if TYPE_CHECKING:
+    from edgeworthy.release import VerifiedRelease
+
+
+def current_time() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+def no_passphrase() -> bytes:
+    """Refuse to sign.
+
+    Raises:
+        SigningKeyError: Always.
+    """
+    raise SigningKeyError(
+        "a passphrase is needed to sign",
+        next_step="Name a file as `passphrase_file` under [release], or load the project with "
+        "`passphrase=...`",
+    )
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build made.
+
+    Attributes:
+        record: All that was found out.
+        decision: The gate's.
+        release_path: The signed release; None when the gate refused or the project has no key.
+        report_path: The report, an HTML file.
+        outcomes: Which steps ran, and why.
+    """
+
+    record: BuildRecord
+    decision: GateDecision
+    release_path: Path | None
+    report_path: Path
+    outcomes: tuple[StepOutcome, ...]
+
+    def _repr_html_(self) -> str | None:
+        return self.record._repr_html_()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project: what ``edgeworthy.toml`` says, and where it lies.
+
+    Attributes:
+        file: The project file's content.
+        folder: What its paths are relative to.
+        clock: Current time, with a time zone.
+        progress: Told what is going on.
+        passphrase: Asked for the passphrase of the signing key, only when something is signed.
+    """
+
+    file: ProjectFile
+    folder: Path
+    clock: Callable[[], datetime] = current_time
+    progress: Progress = silent
+    passphrase: Callable[[], bytes] = no_passphrase
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] = ".", *, passphrase: bytes | None = None) -> Self:
+        """Read a project.
+
+        Args:
+            path: Its folder, or the project file itself.
+            passphrase: Of the signing key, for builds that sign.
+
+        Raises:
+            ProjectFileError: The project file is missing or wrong.
+        """
+        file_path = find_project_file(Path(path))
+        file = read_project_file(file_path)
+        folder = file_path.parent
+        source = _passphrase_source(file, folder, passphrase)
+        return cls(file=file, folder=folder, passphrase=source)
+
+    def attended(self, *, progress: Progress, passphrase: Callable[[], bytes]) -> Self:
+        """The same project with somebody who watches and can be asked."""
+        return dataclasses.replace(self, progress=progress, passphrase=passphrase)
+
+    def inspect(self) -> ModelInspection:
+        """What the model is."""
+        with self._pipeline() as pipeline:
+            return pipeline.original.inspection
+
+    def optimize(self) -> tuple[Variant, ...]:
+        """The variants for the targets' classes of CPU, the cleaned float first."""
+        with self._pipeline() as pipeline:
+            return tuple(each.variant for each in pipeline.optimized.variants.values())
+
+    def refusals(self) -> tuple[VariantRefusal, ...]:
+        """Recipes that do not suit the model, and why."""
+        with self._pipeline() as pipeline:
+            return pipeline.optimized.refusals
+
+    def measure(self) -> tuple[Measurement, ...]:
+        """Latency, memory and size of the original and each variant on each target."""
+        with self._pipeline() as pipeline:
+            return pipeline.measurements
+
+    def evaluate(self) -> tuple[Evaluation, ...]:
+        """Metrics of the original and each variant on each target."""
+        with self._pipeline() as pipeline:
+            return pipeline.evaluations
+
+    def gate(self) -> GateDecision:
+        """Which variants may ship; a refusal is a decision, not an error."""
+        with self._pipeline() as pipeline:
+            return pipeline.decision
+
+    def release(self) -> Released | None:
+        """The signed release; None when the gate refused.
+
+        Raises:
+            ProjectFileError: The project file has no ``[release]``.
+            SigningKeyError: The key or its passphrase is missing or wrong.
+        """
+        with self._pipeline() as pipeline:
+            return release(pipeline.workspace, pipeline.judged)
+
+    def report(self) -> Report:
+        """The report, drawn beside the release."""
+        with self._pipeline() as pipeline:
+            return pipeline.report
+
+    def build(self) -> BuildResult:
+        """Everything, from the model to the report; only what has changed is done again."""
+        with self._pipeline() as pipeline:
+            made = pipeline.report
+            released = pipeline.released
+            return BuildResult(
+                record=made.record,
+                decision=pipeline.decision,
+                release_path=released.path if released else None,
+                report_path=made.html_path,
+                outcomes=self.outcomes,
+            )
+
+    def verify(self) -> VerifiedRelease:
+        """Prove the release that this project made, with its own public key.
+
+        Raises:
+            VerificationError: It is missing, or not what was signed.
+        """
+        from edgeworthy.release import public_key_file
+
+        section = require_release(self._workspace)
+        key = public_key_file(section.key, folder=self.folder)
+        return verify_folder(release_path(self._workspace, section), [key])
+
+    @property
+    def outcomes(self) -> tuple[StepOutcome, ...]:
+        """Which steps ran so far in this process, and why."""
+        return tuple(self._workspace.runner.outcomes)
+
+    def write_junit(self, decision: GateDecision, path: Path) -> None:
+        """Write a decision as JUnit XML, for CI systems."""
+        from edgeworthy.reports import render_junit
+
+        write_whole(path, render_junit(decision, project=self.file.project.name).encode())
+
+    def write_sarif(self, decision: GateDecision, path: Path) -> None:
+        """Write a decision as SARIF 2.1.0, for code hosts."""
+        from edgeworthy.reports import render_sarif
+
+        text = render_sarif(decision, project_file=PROJECT_FILE_NAME, tool_version=__version__)
+        write_whole(path, text.encode())
+
+    @contextlib.contextmanager
+    def _pipeline(self) -> Iterator[Pipeline]:
+        """The stages, with the project locked; what was fingerprinted is kept whatever happens."""
+        cache = self._workspace.cache
+        with cache.locked():
+            try:
+                yield self._stages
+            finally:
+                cache.save_fingerprints()
+
+    @cached_property
+    def _workspace(self) -> Workspace:
+        runner = StepRunner(
+            Cache(self.folder / CACHE_FOLDER_NAME), clock=self.clock, progress=self.progress
+        )
+        return Workspace(
+            project=self.file,
+            folder=self.folder,
+            runner=runner,
+            clock=self.clock,
+            progress=self.progress,
+            passphrase=self.passphrase,
+        )
+
+    @cached_property
+    def _stages(self) -> Pipeline:
+        return Pipeline(self._workspace)
+
+
+def _passphrase_source(
+    file: ProjectFile, folder: Path, passphrase: bytes | None
+) -> Callable[[], bytes]:
+    if passphrase is not None:
+        return lambda: passphrase
+    if file.release and file.release.passphrase_file:
+        path = folder / file.release.passphrase_file
+        return lambda: read_passphrase(path)
+    return no_passphrase

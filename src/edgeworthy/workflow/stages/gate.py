@@ -1,0 +1,110 @@
+"""The decision: which variants may ship."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.gate import GateDecision
+from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.record import canonical_json, encode_document
+from edgeworthy.files import digest_bytes
+from edgeworthy.workflow.stages.inspection import InspectedModel
+from edgeworthy.workflow.stages.optimization import Optimized
+from edgeworthy.workflow.steps import Step, StepResult
+from edgeworthy.workflow.workspace import Workspace, tool_version
+
+if TYPE_CHECKING:
+    from edgeworthy.release import GateQuestion
+
+
+def check_policy(workspace: Workspace) -> None:
+    """Refuse requirements that name what does not exist, before any work is done.
+
+    Raises:
+        ProjectFileError: A metric, slice or target is unknown.
+    """
+    from edgeworthy.evaluation import metrics_of
+    from edgeworthy.release import check_requirements
+
+    check_requirements(
+        workspace.project.require,
+        metric_names=[each.name for each in metrics_of(workspace.project.model.task)],
+        target_names=tuple(workspace.targets),
+    )
+
+
+def gate(
+    workspace: Workspace,
+    original: InspectedModel,
+    optimized: Optimized,
+    measurements: Sequence[Measurement],
+    evaluations: Sequence[Evaluation],
+) -> GateDecision:
+    """Hold the figures against the requirements."""
+
+    def run() -> StepResult:
+        from edgeworthy.release import judge
+
+        question = _question(workspace, original, optimized, measurements, evaluations)
+        decision = judge(question, now=workspace.clock())
+        return StepResult({"decision": encode_document(decision)})
+
+    outputs = workspace.runner.run(
+        Step(
+            name="gate",
+            title="Deciding",
+            inputs={
+                "requirements": canonical_json(workspace.project.require).decode(),
+                "targets": canonical_json(workspace.targets).decode(),
+                "device profiles": canonical_json(optimized.profiles).decode(),
+                "measurements": _digest(measurements),
+                "evaluations": _digest(evaluations),
+                "tools": tool_version(),
+            },
+            run=run,
+        )
+    )
+    return workspace.document(outputs["decision"], GateDecision)
+
+
+def _question(
+    workspace: Workspace,
+    original: InspectedModel,
+    optimized: Optimized,
+    measurements: Sequence[Measurement],
+    evaluations: Sequence[Evaluation],
+) -> GateQuestion:
+    from edgeworthy.evaluation import metrics_of
+    from edgeworthy.release import Candidate, GateQuestion, GateTarget, PrimaryMetric
+
+    primary = metrics_of(workspace.project.model.task)[0]
+    return GateQuestion(
+        requirements=workspace.project.require,
+        targets=tuple(
+            GateTarget(name=name, section=section, profile=optimized.profiles[name])
+            for name, section in workspace.targets.items()
+        ),
+        candidates=tuple(
+            Candidate(
+                variant=name,
+                artifact=each.variant.artifact,
+                size_bytes=each.variant.size_bytes,
+                targets=tuple(
+                    target for target, names in optimized.names_by_target.items() if name in names
+                ),
+            )
+            for name, each in optimized.variants.items()
+        ),
+        original=original.inspection.artifact,
+        primary=PrimaryMetric(
+            name=primary.name, higher_is_better=primary.higher_is_better is not False
+        ),
+        measurements=tuple(measurements),
+        evaluations=tuple(evaluations),
+    )
+
+
+def _digest(documents: Sequence[Measurement] | Sequence[Evaluation]) -> str:
+    return digest_bytes(b"".join(encode_document(each) for each in documents))

@@ -1,0 +1,124 @@
+"""How fast and how large the artefacts are on each target."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from edgeworthy.documents.device import HostFingerprint
+from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.record import canonical_json, encode_document
+from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
+from edgeworthy.workflow.stages.inspection import InspectedModel
+from edgeworthy.workflow.stages.optimization import Optimized
+from edgeworthy.workflow.stages.subjects import ORIGINAL, Subject, subjects_of
+from edgeworthy.workflow.steps import Step, StepResult
+from edgeworthy.workflow.workspace import Workspace, tool_version
+
+if TYPE_CHECKING:
+    from edgeworthy.measurement import MeasurementProgress
+    from edgeworthy.runtimes import Tensors
+
+#: Samples that take turns as the input of timed queries.
+SAMPLE_COUNT = 64
+
+
+def measure_target(
+    workspace: Workspace,
+    target: str,
+    original: InspectedModel,
+    optimized: Optimized,
+    samples: SampleSet,
+) -> tuple[Measurement, ...]:
+    """Measure the original and the target's variants, taking turns."""
+    host = host_of(workspace)
+    subjects = subjects_of(original, optimized, target)
+    section = workspace.targets[target]
+    outputs = workspace.runner.run(
+        Step(
+            name=f"measure/{target}",
+            title=f"Measuring {len(subjects)} artefacts for {target}",
+            inputs={
+                **{f"artefact {each.name}": each.artifact for each in subjects},
+                "samples": samples.digest,
+                "preparation": preparation_digest(workspace, original.signature),
+                "target": canonical_json([section.runtimes, section.threads]).decode(),
+                "[measure]": canonical_json(workspace.project.measure).decode(),
+                "confidences": canonical_json(workspace.confidences).decode(),
+                "seed": str(workspace.project.seed),
+                "evidence days": str(workspace.evidence_days),
+                "host": canonical_json(host).decode(),
+                "tools": tool_version("onnxruntime", "numpy"),
+            },
+            run=partial(_run, workspace, target, subjects, original, samples),
+        )
+    )
+    return tuple(
+        workspace.document(outputs[name], Measurement) for name in _ordered(outputs, subjects)
+    )
+
+
+def host_of(workspace: Workspace) -> HostFingerprint:
+    """This machine, with the engines that the targets name."""
+    from edgeworthy.devices import host_fingerprint
+    from edgeworthy.runtimes import find_runtime
+
+    names = sorted({name for target in workspace.targets.values() for name in target.runtimes})
+    return host_fingerprint(runtime_versions=[find_runtime(name).version() for name in names])
+
+
+def _ordered(outputs: dict[str, str], subjects: list[Subject]) -> list[str]:
+    return sorted(outputs, key=lambda name: [each.name for each in subjects].index(name))
+
+
+def _run(
+    workspace: Workspace,
+    target: str,
+    subjects: list[Subject],
+    original: InspectedModel,
+    samples: SampleSet,
+) -> StepResult:
+    from edgeworthy.devices import disturbances
+    from edgeworthy.measurement import MeasurementPlan, MeasurementSettings, measure
+
+    section = workspace.targets[target]
+    title = f"Measuring {len(subjects)} artefacts for {target}"
+
+    def report(state: MeasurementProgress) -> None:
+        workspace.progress(title, state.done_ratio)
+
+    measurements = measure(
+        [
+            MeasurementPlan(
+                variant=each.name,
+                artifact=each.path,
+                digest=each.artifact,
+                target=target,
+                runtime=section.runtimes[0],
+                threads=section.threads,
+                is_original=each.name == ORIGINAL,
+                size_bytes=each.size_bytes,
+            )
+            for each in subjects
+        ],
+        MeasurementSettings(
+            query_count=workspace.project.measure.query_count,
+            budget_s=workspace.project.measure.budget_s,
+            seed=workspace.project.seed,
+            evidence_days=workspace.evidence_days,
+            confidences=workspace.confidences,
+        ),
+        inputs=_single_samples(original, samples),
+        host=host_of(workspace),
+        clock=workspace.clock,
+        disturbances=disturbances(),
+        progress=report,
+    )
+    outputs = {each.variant: encode_document(each) for each in measurements}
+    return StepResult(outputs, expires_at=min(each.expires_at for each in measurements))
+
+
+def _single_samples(original: InspectedModel, samples: SampleSet) -> list[Tensors]:
+    batches = samples.batches(original.signature, 1)
+    return [batch.inputs for batch in islice(batches, SAMPLE_COUNT)]
