@@ -18,7 +18,7 @@ class EvaluationSettings:
         confidences: Coverage of the intervals, each in (0, 1); each metric is given at each.
         seed: Seed of the bootstrap.
         is_original: The subject is the original itself: nothing to compare with.
-        resamples: Resamples of the bootstrap, for small sets; large ones get fewer.
+        resamples: Resamples of the bootstrap.
 
     >>> EvaluationSettings(task="classification", confidences=(0.95, 0.9)).confidences
     (0.95, 0.9)
@@ -30,7 +30,7 @@ class EvaluationSettings:
     confidences: tuple[float, ...] = (0.95,)
     seed: int = 0
     is_original: bool = False
-    resamples: int = 2000
+    resamples: int = 1000
 
     def __post_init__(self) -> None:
         """Refuse what no interval can be made for."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
+    from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
     from edgeworthy.statistics.mcnemar import exact_p_value
     from edgeworthy.statistics.planning import samples_to_settle
     from edgeworthy.statistics.proportions import (
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from edgeworthy.statistics.resampling import bootstrap, replicate
 
 _HOMES = {
+    "Jackknifed": "jackknife",
     "Replicates": "replicates",
+    "block_jackknife": "jackknife",
     "bootstrap": "resampling",
     "clipped": "replicates",
     "clopper_pearson": "proportions",
@@ -43,7 +46,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "Jackknifed",
     "Replicates",
+    "block_jackknife",
     "bootstrap",
     "clipped",
     "clopper_pearson",

@@ -24,8 +24,6 @@ Statistic: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _BLOCK_VALUES = 2_000_000
 _JACKKNIFE_CELLS = 1_500
-_DRAWS = 50_000_000
-_FEWEST_RESAMPLES = 400
 _MULTINOMIAL_COST = 4
 
 
@@ -45,7 +43,7 @@ def bootstrap(
         n: Number of samples.
         confidence: Coverage to aim at, in (0, 1).
         seed: Seed of the resamples.
-        resamples: How many, for small sets; large ones get fewer (:func:`resample_count`).
+        resamples: How many.
         unit: Unit of the figure.
 
     >>> heights = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
@@ -73,7 +71,7 @@ def replicate(
         statistic: Takes weights ``(r, k)``, returns ``(r,)`` or ``(r, m)``.
         multiplicities: ``(k,)``: samples per cell, each at least 1.
         seed: Seed of the resamples.
-        resamples: How many, for small sets; large ones get fewer (:func:`resample_count`).
+        resamples: How many.
 
     Returns:
         One per figure.
@@ -86,7 +84,7 @@ def replicate(
     n = int(multiplicities.sum())
     observed = _columns(statistic, multiplicities[None, :].astype(np.float64))[0]
     generator = np.random.default_rng(seed)
-    blocks = _weights(multiplicities, resample_count(n, resamples), generator)
+    blocks = _weights(multiplicities, resamples, generator)
     draws = np.concatenate([_columns(statistic, block) for block in blocks])
     accelerations = _accelerations(statistic, multiplicities, observed.size)
     return tuple(
@@ -98,15 +96,6 @@ def replicate(
         )
         for column in range(observed.size)
     )
-
-
-def resample_count(n: int, resamples: int) -> int:
-    """Resamples for a set of ``n``: fewer for large sets, never under 400.
-
-    >>> resample_count(1000, 2000), resample_count(100_000, 2000)
-    (2000, 500)
-    """
-    return min(resamples, max(_FEWEST_RESAMPLES, _DRAWS // n))
 
 
 def _columns(statistic: Statistic, weights: NDArray[np.float64]) -> NDArray[np.float64]:

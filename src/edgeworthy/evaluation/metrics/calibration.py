@@ -23,11 +23,11 @@ from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefin
 from edgeworthy.evaluation.metrics.resampled import Floor, Grouping, resampled_estimates
 from edgeworthy.evaluation.samples import Decisions
 from edgeworthy.statistics.replicates import clipped, unseen_share, widened
-from edgeworthy.statistics.resampling import Statistic, replicate, resample_count
+from edgeworthy.statistics.resampling import Statistic, replicate
 
 BIN_COUNT = 15
-# Cells of the bootstrap: confidences closer than 1/240 that were both right or both wrong.
-_PARTS_PER_BIN = 16
+# Cells of the bootstrap: confidences closer than 1/60 that were both right or both wrong.
+_PARTS_PER_BIN = 4
 
 
 def bins_of(confidence: NDArray[np.float64], count: int = BIN_COUNT) -> NDArray[np.int64]:
@@ -152,6 +152,5 @@ def _error_when_calibrated(samples: Decisions, plan: IntervalPlan) -> NDArray[np
         bins, samples.confidence * (1.0 - samples.confidence), minlength=BIN_COUNT
     )
     generator = np.random.default_rng(plan.seed_of("calibrated"))
-    rows = resample_count(BIN_COUNT, plan.resamples)
-    sums = generator.standard_normal((rows, BIN_COUNT)) * np.sqrt(variances)
+    sums = generator.standard_normal((plan.resamples, BIN_COUNT)) * np.sqrt(variances)
     return np.asarray(np.abs(sums).sum(axis=1) / len(samples))

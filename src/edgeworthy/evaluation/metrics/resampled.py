@@ -1,4 +1,8 @@
-"""Bootstrap intervals the way every metric here needs them: bounded, and never a point."""
+"""Resampled intervals the way every metric here needs them: inside the range, and never a point.
+
+Up to 2,000 cells (samples that count alike share one) are resampled by the bootstrap; more, by
+the block jackknife, whose cost does not grow with the number of resamples.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,11 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan
-from edgeworthy.statistics.replicates import clipped, widened
+from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
+from edgeworthy.statistics.replicates import Replicates, clipped, widened
 from edgeworthy.statistics.resampling import Statistic, replicate
+
+_MOST_BOOTSTRAP_CELLS = 2_000
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,17 @@ def resampled_estimates(
     """
     unit, smallest, largest = unit_and_range
     seed = plan.seed_of(purpose)
-    (drawn,) = replicate(statistic, multiplicities, seed=seed, resamples=plan.resamples)
-    if not np.isfinite(drawn.value):
+    spread: Replicates | Jackknifed
+    if len(multiplicities) > _MOST_BOOTSTRAP_CELLS:
+        spread = block_jackknife(statistic, multiplicities, seed=seed)
+    else:
+        (spread,) = replicate(statistic, multiplicities, seed=seed, resamples=plan.resamples)
+    if not np.isfinite(spread.value):
         return ()
     return tuple(
         clipped(
             widened(
-                drawn.interval(confidence=confidence, unit=unit),
+                spread.interval(confidence=confidence, unit=unit),
                 below=floor.below(confidence),
                 above=floor.above(confidence),
                 floor=floor.name,
