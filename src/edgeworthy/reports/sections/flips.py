@@ -1,0 +1,64 @@
+"""Predictions that changed against the original, with the worst of them as pictures."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from edgeworthy.documents.evaluation import FlippedSample, Flips
+from edgeworthy.reports.blocks import Block, Note, SampleCard, SampleCards, Section
+from edgeworthy.reports.formatting import number, plural
+from edgeworthy.reports.index import BuildIndex
+from edgeworthy.reports.pictures import picture
+from edgeworthy.reports.sections.subjects import class_name, heading_of
+
+_MOST_SAMPLES = 12
+
+
+def flips_section(index: BuildIndex) -> Section | None:
+    """How many predictions changed, and the worst of them."""
+    blocks: list[Block] = []
+    for subject in index.subjects:
+        flips = subject.evaluation.flips
+        if flips is None:
+            continue
+        blocks += [heading_of(subject), Note(_flips_text(flips))]
+        if flips.samples:
+            cards = tuple(_card(index, sample) for sample in flips.samples[:_MOST_SAMPLES])
+            blocks.append(SampleCards(cards))
+    if not blocks:
+        return None
+    return Section(
+        key="flips",
+        title="Changed predictions",
+        lead="Samples that the original and the variant put in different classes. Equal accuracy "
+        "can hide many of them.",
+        blocks=tuple(blocks),
+    )
+
+
+def _flips_text(flips: Flips) -> str:
+    if not flips.changed_count:
+        return "No prediction changed."
+    return (
+        f"{plural(flips.changed_count, 'prediction')} changed: {flips.negative_count} from right "
+        f"to wrong, {flips.positive_count} from wrong to right. Exact McNemar test that both are "
+        f"equally likely: p = {number(flips.mcnemar_p_value)}."
+    )
+
+
+def _card(index: BuildIndex, sample: FlippedSample) -> SampleCard:
+    name = class_name(index, sample.label)
+    kind = "other"
+    if sample.before == sample.label:
+        kind = "worse"
+    elif sample.after == sample.label:
+        kind = "better"
+    raw = next((p for p in index.record.pictures if p.index == sample.index), None)
+    description = f"Sample {sample.index}, {name}"
+    return SampleCard(
+        title=f"#{sample.index}: {name}",
+        picture=picture(raw, description=description) if raw else Markup(),
+        before=f"{class_name(index, sample.before)} {sample.confidence_before:.0%}",
+        after=f"{class_name(index, sample.after)} {sample.confidence_after:.0%}",
+        kind=kind,
+    )
