@@ -76,7 +76,7 @@ def test_unknown_shapes_count_as_nothing_and_are_remarked_on(write_model: WriteM
         "The axis `T` of input `x` is dynamic and must be pinned.",
         "Shapes are unknown around `MatMul`: their multiply-accumulates count as 0.",
         "No multiply-accumulates were counted: is this the whole model?",
-        "2 tensors have no known shape: they count as 0 in the memory of activations.",
+        "2 tensors have no known shape, which counts as 0 in the memory of activations.",
     )
 
 

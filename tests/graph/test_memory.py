@@ -49,6 +49,22 @@ def test_constants_are_weights_not_activations() -> None:
     assert found.peak_bytes == 2 * 8
 
 
+def test_what_follows_from_weights_alone_is_no_activation() -> None:
+    found = memory(
+        "g (float[N, 2] x) => (float[N, 2] y) <int8[1000, 2] q = {0}, float s = {0.5}>"
+        "{ w = DequantizeLinear(q, s) total = ReduceMean<axes = [0], keepdims = 0>(w)"
+        " y = Add(x, total) }"
+    )
+    assert found == ActivationMemory(peak_bytes=2 * 8, unknown_count=0)
+
+
+def test_random_numbers_are_activations_although_they_need_no_input() -> None:
+    found = memory(
+        "g (float[N, 2] x) => (float[N, 2] y) { r = RandomNormal<shape = [1, 2]>() y = Add(x, r) }"
+    )
+    assert found.peak_bytes == 3 * 8
+
+
 def test_a_subgraph_reads_the_tensors_of_the_outer_graph() -> None:
     found = memory(
         """g (float[N, 10] x, bool[1] choice) => (float[N, 10] y) {

@@ -89,7 +89,7 @@ def test_double_precision(remarks_on: Remark) -> None:
 
 
 def test_nodes_without_names(linear: onnx.ModelProto, remarks_on: Remark) -> None:
-    assert "1 nodes have no name" in remarks_on(linear)
+    assert "1 node has no name" in remarks_on(linear)
 
 
 def test_subgraphs(remarks_on: Remark) -> None:

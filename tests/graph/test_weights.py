@@ -98,15 +98,23 @@ def test_an_infinity_may_be_a_bound_but_not_a_weight(node: str, *, accepted: boo
             check(model)
 
 
-def test_an_infinite_fill_value_is_a_mask() -> None:
-    fill = helper.make_tensor("fill", TensorProto.FLOAT, [1], [float("-inf")])
-    node = helper.make_node("ConstantOfShape", ["s"], ["y"], value=fill)
-    model = helper.make_model(helper.make_graph([node], "g", [], []))
-    check(model)
-    fill.float_data[0] = float("nan")
-    model.graph.node[0].attribute[0].t.CopyFrom(fill)
-    with pytest.raises(ModelFileError, match="1 NaN"):
+@pytest.mark.parametrize(("reader", "accepted"), [("Trilu", True), ("Mul", False)])
+@pytest.mark.parametrize("op_type", ["Constant", "ConstantOfShape"])
+def test_a_constant_is_judged_by_its_readers_whatever_its_tensor_is_called(
+    op_type: str, reader: str, *, accepted: bool
+) -> None:
+    fill = helper.make_tensor("any name", TensorProto.FLOAT, [1], [float("-inf")])
+    inputs = ["s"] if op_type == "ConstantOfShape" else []
+    nodes = [
+        helper.make_node(op_type, inputs, ["filled"], value=fill),
+        helper.make_node(reader, ["filled", "x"], ["y"]),
+    ]
+    model = helper.make_model(helper.make_graph(nodes, "g", [], []))
+    if accepted:
         check(model)
+    else:
+        with pytest.raises(ModelFileError, match="0 NaN and 1 infinite values in `filled`"):
+            check(model)
 
 
 def test_an_infinity_that_is_an_output_is_a_weight() -> None:
@@ -141,25 +149,17 @@ def test_every_stored_tensor_is_found_wherever_it_stands() -> None:
         helper.make_function("own", "f", [], ["o"], [constant("in_function"), choice], [])
     )
     model.training_info.add().initialization.initializer.append(tensor("in_training"))
-    names = [name for name, _ in stored_tensors(model)]
-    assert sorted(set(names)) == sorted(
-        {
-            "top",
-            "thin",
-            "thin (indices)",
-            "in_branch",
-            "of_branch",
-            "first",
-            "second",
-            "lone",
-            "s",
-            "left",
-            "right",
-            "p",
-            "in_function",
-            "in_training",
-        }
-    )
+    expected = [
+        "top",
+        "thin",
+        "thin (indices)",
+        "of_branch",
+        "of_branch",
+        "of_branch",
+        "in_training",
+    ]
+    expected += ["in_branch_out"] * 3 + ["in_function_out"] + ["z", "z", "s", "s"] + ["p"] * 4
+    assert sorted(name for name, _ in stored_tensors(model)) == sorted(expected)
     check(model)
 
 

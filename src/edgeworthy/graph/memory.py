@@ -4,8 +4,10 @@ Rules:
 
 1. A tensor lives from the node that makes it (an input: from the start) to the last node that
    reads it (an output: to the end). While a node runs, its inputs and outputs are all alive.
-2. No reuse in place and no padding: an engine can do better or worse. Weights are not counted.
-3. A tensor of unknown shape counts as 0 and is reported.
+2. No reuse in place and no padding: an engine can do better or worse. A quantized model counts as
+   it is written, with the float tensors between its QuantizeLinear and DequantizeLinear.
+3. Weights are not counted, nor is what follows from weights alone: an engine computes it once.
+4. A tensor of unknown shape counts as 0 and is reported.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ import onnx
 from edgeworthy.graph.macs import Shapes
 from edgeworthy.graph.shapes import real_inputs
 from edgeworthy.graph.tensors import packed_bytes, subgraphs_of
+
+#: Operators that draw random numbers: new ones in every run, from no input at all.
+_DRAWN = frozenset({"RandomNormal", "RandomUniform", "Multinomial", "Bernoulli"})
 
 
 @dataclass(frozen=True)
@@ -44,16 +49,16 @@ def activation_memory(
         shapes: Of its tensors, for one batch.
         batch: Samples in that batch.
     """
-    last_use = _last_uses(graph)
+    last_use, constants = _last_uses(graph), _constants(graph)
     alive = {value.name for value in real_inputs(graph)}
     unknown = {name for name in alive if name not in shapes}
     total = sum(_size(name, shapes) for name in alive)
     peak = total
     for index, node in enumerate(graph.node):
-        made = {} if node.op_type == "Constant" else dict.fromkeys(filter(None, node.output))
-        unknown.update(name for name in made if name not in shapes)
+        made = {name for name in node.output if name and name not in constants}
+        unknown |= made - shapes.keys()
         total += sum(_size(name, shapes) for name in made)
-        alive.update(made)
+        alive |= made
         peak = max(peak, total)
         dead = [name for name in {*_reads(node), *made} & alive if last_use.get(name, -1) <= index]
         total -= sum(_size(name, shapes) for name in dead)
@@ -66,6 +71,16 @@ def _last_uses(graph: onnx.GraphProto) -> dict[str, int]:
     last = {name: index for index, node in enumerate(graph.node) for name in _reads(node)}
     last.update((value.name, len(graph.node)) for value in graph.output)
     return last
+
+
+def _constants(graph: onnx.GraphProto) -> set[str]:
+    """Weights and the tensors that follow from them alone; ``""`` is an input left out."""
+    known = {"", *(tensor.name for tensor in graph.initializer)}
+    known.update(sparse.values.name for sparse in graph.sparse_initializer)
+    for node in graph.node:
+        if node.op_type not in _DRAWN and all(name in known for name in _reads(node)):
+            known.update(node.output)
+    return known
 
 
 def _reads(node: onnx.NodeProto) -> Iterator[str]:

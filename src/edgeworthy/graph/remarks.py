@@ -113,7 +113,8 @@ def _double_precision(model: onnx.ModelProto) -> Iterator[str]:
 def _missing_names(model: onnx.ModelProto) -> Iterator[str]:
     nameless = sum(not node.name for node in nodes_of(model))
     if nameless:
-        yield f"{nameless} nodes have no name: reports call them by their outputs."
+        subject = "1 node has" if nameless == 1 else f"{nameless} nodes have"
+        yield f"{subject} no name: reports call them by their outputs."
 
 
 def _control_flow(model: onnx.ModelProto) -> Iterator[str]:
@@ -156,7 +157,8 @@ def _arithmetic(findings: Findings) -> Iterator[str]:
 def _unknown_memory(findings: Findings) -> Iterator[str]:
     count = findings.memory.unknown_count
     if count:
-        yield f"{count} tensors have no known shape: they count as 0 in the memory of activations."
+        subject = "1 tensor has" if count == 1 else f"{count} tensors have"
+        yield f"{subject} no known shape, which counts as 0 in the memory of activations."
 
 
 def _is_double(data_type: int) -> bool:

@@ -105,7 +105,7 @@ def stored_tensors(model: onnx.ModelProto) -> Iterator[tuple[str, TensorProto]]:
     for node in nodes_of(model):
         name = node.output[0] if node.output else node.name
         for tensor in _attribute_tensors(node):
-            yield tensor.name or name, tensor
+            yield name or tensor.name, tensor
 
 
 def sparse_tensors(model: onnx.ModelProto) -> Iterator[onnx.SparseTensorProto]:

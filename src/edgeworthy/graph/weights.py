@@ -26,6 +26,7 @@ from edgeworthy.graph.quoting import quoted
 from edgeworthy.graph.tensors import (
     element_bits,
     element_count,
+    graphs_of,
     is_external,
     nodes_of,
     packed_bytes,
@@ -178,15 +179,12 @@ def _not_finite(values: NDArray[Any]) -> tuple[int, int]:
 
 def _bounds(model: onnx.ModelProto) -> Iterator[str]:
     """Names of tensors that only feed operators in which an infinity has a meaning."""
-    nodes = list(nodes_of(model))
     harmful = {
-        name for node in nodes if node.op_type not in _BOUNDED_BY_INFINITY for name in node.input
+        name
+        for node in nodes_of(model)
+        if node.op_type not in _BOUNDED_BY_INFINITY
+        for name in node.input
     }
-    harmful.update(value.name for value in model.graph.output)
-    for name, _ in stored_tensors(model):
-        if name not in harmful:
-            yield name
-    for node in nodes:
-        if node.op_type in _BOUNDED_BY_INFINITY:
-            # The value of ConstantOfShape is an attribute and goes by the attribute's name.
-            yield from (a.t.name for a in node.attribute if a.HasField("t"))
+    harmful.update(value.name for graph in graphs_of(model) for value in graph.output)
+    harmful.update(name for function in model.functions for name in function.output)
+    yield from (name for name, _ in stored_tensors(model) if name not in harmful)
