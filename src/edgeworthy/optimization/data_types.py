@@ -5,33 +5,40 @@ Rules, and why (``docs/concepts/quantization.md`` has the figures):
 1. Weights are signed, symmetric and have one scale per output channel, everywhere.
 2. x86 multiplies unsigned by signed bytes (``VPMADDUBSW``, ``VPDPBUSD``), so activations are
    unsigned there. Arm multiplies signed by signed (``SMULL``, ``SDOT``), so they are signed.
-3. Without VNNI, x86 adds two products in 16 bits and saturates: 2 x 255 x 127 does not fit. With
-   weights in 7 bits, 2 x 255 x 64 = 32,640 does, and no sum can saturate.
-4. On an unknown CPU the one that cannot go wrong is chosen: unsigned activations and 7-bit
-   weights. They cost half a bit of accuracy where they were not needed; the other choice costs the
-   model where they were.
+3. Without VNNI, x86 adds two products in 16 bits and saturates: 2 x 255 x 127 does not fit. The
+   range of weights is reduced there so far that no pair of products can saturate.
+4. On an unknown CPU the choice that cannot go wrong is made: unsigned activations and the reduced
+   range. It costs a little accuracy where it was not needed; the other choice costs the whole
+   model where it was.
 5. Signed activations keep a zero point. The engine folds it into the bias, so it costs nothing,
    and without it half of the 256 steps would stand for the negative numbers that a ReLU never
    gives.
+6. Ranges of activations cut off 0.005 % of the values at either end: it lowers the error of the
+   outputs by a quarter against the largest and smallest value, and protects from outliers.
 """
 
 from __future__ import annotations
 
 from edgeworthy.documents.device import InstructionSet
-from edgeworthy.documents.variant import QuantizationRecipe
+from edgeworthy.documents.variant import IntegerType, QuantizationRecipe
 
-#: Largest sum of two products of an unsigned byte and a 7-bit weight; fits 16 signed bits.
-LARGEST_REDUCED_PAIR_SUM = 2 * 255 * 64
+#: How ranges of activations are found.
+CALIBRATION_METHOD = "percentile-99.995"
 
-_FULL = QuantizationRecipe(
-    activation_type="uint8", weight_type="int8", per_channel=True, reduced_range=False
-)
-_REDUCED = QuantizationRecipe(
-    activation_type="uint8", weight_type="int8", per_channel=True, reduced_range=True
-)
-_SIGNED = QuantizationRecipe(
-    activation_type="int8", weight_type="int8", per_channel=True, reduced_range=False
-)
+
+def _recipe(activation_type: IntegerType, *, reduced_range: bool) -> QuantizationRecipe:
+    return QuantizationRecipe(
+        activation_type=activation_type,
+        weight_type="int8",
+        per_channel=True,
+        reduced_range=reduced_range,
+        calibration_method=CALIBRATION_METHOD,
+    )
+
+
+_FULL = _recipe("uint8", reduced_range=False)
+_REDUCED = _recipe("uint8", reduced_range=True)
+_SIGNED = _recipe("int8", reduced_range=False)
 _BY_INSTRUCTION_SET: dict[InstructionSet, QuantizationRecipe] = {
     "x86-vnni": _FULL,
     "x86-avx2": _REDUCED,

@@ -5,7 +5,7 @@ Rules:
 1. The cleaned float model comes first: it is what every other variant must beat.
 2. Two classes that need the same data types share a variant.
 3. The name says what is inside: ``int8-u8s8-r7`` is 8-bit integers, unsigned activations, signed
-   weights, in 7 bits.
+   weights, in a range reduced for CPUs whose 16-bit sums saturate.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from edgeworthy.documents.device import InstructionSet
 from edgeworthy.documents.variant import QuantizationRecipe, Recipe
-from edgeworthy.optimization.data_types import data_types_for
+from edgeworthy.optimization.data_types import CALIBRATION_METHOD, data_types_for
 
 FLOAT32 = Recipe(name="float32", precision="float32")
 _SHORT = {"uint8": "u8", "int8": "s8"}
@@ -38,6 +38,10 @@ def int8_recipe(quantization: QuantizationRecipe) -> Recipe:
         types,
         *(["r7"] if quantization.reduced_range else []),
         *([] if quantization.per_channel else ["per-tensor"]),
-        *([] if quantization.calibration_method == "minmax" else [quantization.calibration_method]),
+        *(
+            []
+            if quantization.calibration_method == CALIBRATION_METHOD
+            else [quantization.calibration_method]
+        ),
     ]
     return Recipe(name="-".join(parts), precision="int8-static", quantization=quantization)

@@ -40,7 +40,7 @@ from edgeworthy.optimization.passes import (
 )
 from edgeworthy.optimization.passes.raise_opset import PER_CHANNEL_OPSET
 from edgeworthy.optimization.proof import Proof, difference, gather_proof
-from edgeworthy.optimization.quantization import make_plan, quantize, why_not
+from edgeworthy.optimization.quantization import correct_biases, make_plan, quantize, why_not
 from edgeworthy.optimization.wiring import model_bytes, opset_version
 from edgeworthy.runtimes.base import Tensors
 from edgeworthy.version import __version__
@@ -155,11 +155,16 @@ class _Work:
         """Quantize in place; why it made no sense, or nothing."""
         plan = make_plan(self.model)
         self.say("calibration")
-        ranges = observe_ranges(self.model, calibration(), plan.activations)
-        self._note("calibrate", f"ranges of {len(ranges)} tensors ({recipe.calibration_method})")
+        observed = observe_ranges(
+            self.model, calibration(), plan.activations, method=recipe.calibration_method
+        )
+        ranges = plan.with_implied(observed)
+        self._note("calibrate", f"ranges of {len(observed)} tensors ({recipe.calibration_method})")
         self.say("quantization")
         reference = self.proof.outputs(self.model)
-        quantized = quantize(self.model, plan, ranges, recipe)
+        draft = quantize(self.model, plan, ranges, recipe)
+        corrected = correct_biases(self.model, draft.model, plan, calibration())
+        quantized = quantize(corrected, plan, ranges, recipe)
         if not quantized.weight_count:
             return "the quantizer found no weights to quantize"
         remarks = "".join(f"; {remark}" for remark in quantized.remarks)
@@ -172,7 +177,9 @@ class _Work:
         return ""
 
     def _note(self, name: str, detail: str) -> None:
-        self.records.append(PassRecord(name=name, changed=name == "quantize", detail=detail))
+        self.records.append(
+            PassRecord(name=name, changed=name in {"quantize", "correct-biases"}, detail=detail)
+        )
 
     def _proved_to_run(self, reference: Sequence[Tensors]) -> str:
         executor = Executor(self.model, optimized=True)

@@ -1,7 +1,8 @@
 """Texts that no engine reads go.
 
-Descriptions, exporters' stack traces and the stored shapes of inner tensors are removed. The model's own metadata stay, since applications keep labels and settings there. Shapes stay in
-graphs with custom operators, where they cannot be inferred again.
+Descriptions, exporters' stack traces and the stored shapes of inner tensors are removed. The
+model's own metadata stay, since applications keep labels and settings there. Shapes stay in graphs
+with custom operators, where they cannot be inferred again.
 """
 
 from __future__ import annotations

@@ -18,8 +18,9 @@ The figures behind these rules are quoted in ``docs/concepts/quantization.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -27,6 +28,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
+_T = TypeVar("_T")
 #: Operators that have weights worth quantizing.
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 #: Operators that move or compare values and keep scale and zero point, or nearly.
@@ -60,10 +62,17 @@ class QuantizationPlan:
     Attributes:
         nodes: Names of the nodes that compute in integers, in graph order.
         activations: Names of the float tensors around them that need a range, in graph order.
+        implied: Tensors before a ReLU or clip that the range of the result makes unnecessary: the
+            quantizer drops the node, so that its input takes on the result's range.
     """
 
     nodes: tuple[str, ...]
     activations: tuple[str, ...]
+    implied: Mapping[str, str]
+
+    def with_implied(self, ranges: Mapping[str, _T]) -> dict[str, _T]:
+        """Ranges of the activations and of the tensors that need none of their own."""
+        return {**ranges, **{name: ranges[result] for name, result in self.implied.items()}}
 
 
 def make_plan(model: ModelProto) -> QuantizationPlan:
@@ -77,10 +86,19 @@ def make_plan(model: ModelProto) -> QuantizationPlan:
         if node.name in weighted or carries:
             chosen.append(node)
     floats = _float_tensors(model)
+    implied = {
+        node.input[0]: node.output[0]
+        for node in chosen
+        if node.op_type in {"Clip", "Relu"} and _is_droppable(node, wiring)
+    }
     names = dict.fromkeys(
         name for node in chosen for name in (*node.input, *node.output) if name in floats
     )
-    return QuantizationPlan(tuple(node.name for node in chosen), tuple(names))
+    return QuantizationPlan(
+        nodes=tuple(node.name for node in chosen),
+        activations=tuple(name for name in names if name not in implied),
+        implied=implied,
+    )
 
 
 def _float_tensors(model: ModelProto) -> set[str]:
@@ -109,6 +127,13 @@ def weighted_nodes(graph: GraphProto, wiring: Wiring) -> list[str]:
     ]
 
 
+def channel_axis(node: NodeProto) -> int:
+    """The axis of a weight along which each output channel has its own scale."""
+    if node.op_type == "Conv" or (node.op_type == "Gemm" and attribute(node, "transB", 0)):
+        return 0
+    return 1
+
+
 def _conv_fits(node: NodeProto, wiring: Wiring) -> bool:
     bias = len(node.input) <= _BIAS_INPUT or _float_constant(node.input[_BIAS_INPUT], wiring)
     return bool(bias) and _float_constant(node.input[1], wiring) is not None
@@ -121,7 +146,7 @@ def _gemm_fits(node: NodeProto, wiring: Wiring) -> bool:
     if len(node.input) <= _BIAS_INPUT or not node.input[_BIAS_INPUT]:
         return True
     bias = _float_constant(node.input[_BIAS_INPUT], wiring)
-    channels = weight.dims[0 if attribute(node, "transB", 0) else 1]
+    channels = weight.dims[channel_axis(node)]
     return bias is not None and list(bias.dims) == [channels]
 
 
@@ -138,6 +163,12 @@ def _is_attention(node: NodeProto, wiring: Wiring) -> bool:
 
 def _is_residual(node: NodeProto, wiring: Wiring) -> bool:
     return node.op_type == "Add" and not any(_is_constant(name, wiring) for name in node.input)
+
+
+def _is_droppable(node: NodeProto, wiring: Wiring) -> bool:
+    """Whether a quantized range does all that a ReLU or clip does; the quantizer's own rule."""
+    source = node.input[0]
+    return source in wiring.producers and wiring.has_one_consumer(source)
 
 
 def _is_carrier(node: NodeProto, wiring: Wiring) -> bool:

@@ -14,10 +14,11 @@ import contextlib
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
-from onnx import ModelProto
+from onnx import ModelProto, numpy_helper
 from onnxruntime.quantization import QuantType  # type: ignore[import-untyped]  # it ships no types
 from onnxruntime.quantization.calibrate import CalibrationMethod, TensorData, TensorsData  # type: ignore[import-untyped]  # it ships no types
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer  # type: ignore[import-untyped]  # it ships no types
@@ -25,8 +26,9 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer  # type: ignore[
 from edgeworthy.documents.variant import IntegerType, QuantizationRecipe
 from edgeworthy.errors import OptimizationError
 from edgeworthy.optimization.calibration import TensorRange
-from edgeworthy.optimization.quantization.plan import QuantizationPlan
-from edgeworthy.optimization.wiring import editable
+from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
+from edgeworthy.optimization.quantization.weight_scales import pair_safe_scales
+from edgeworthy.optimization.wiring import Wiring, editable
 
 _TYPES: dict[IntegerType, QuantType] = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
 #: Tells the quantizer that shapes are inferred, so that it need not go through a file.
@@ -78,7 +80,7 @@ def quantize(
                 list(plan.nodes),
                 [],
                 sorted({node.op_type for node in model.graph.node if node.name in plan.nodes}),
-                {},
+                {"TensorQuantOverrides": _weight_scales(model, plan, recipe)},
             )
             quantizer.quantize_model()
             quantizer.model.topological_sort()
@@ -97,6 +99,32 @@ def _with_shapes(model: ModelProto) -> ModelProto:
     entry = inferred.metadata_props.add()
     entry.key, entry.value = _SHAPES_ARE_INFERRED
     return inferred
+
+
+def _weight_scales(
+    model: ModelProto, plan: QuantizationPlan, recipe: QuantizationRecipe
+) -> dict[str, list[dict[str, Any]]]:
+    """Scales of our own, in the quantizer's form: per weight a list with an entry per channel."""
+    if not (recipe.reduced_range and recipe.per_channel):
+        return {}
+    wiring = Wiring(model.graph)
+    overrides = {}
+    for node in model.graph.node:
+        if node.name not in plan.nodes or node.op_type not in WEIGHTED:
+            continue
+        axis = channel_axis(node)
+        weight = numpy_helper.to_array(wiring.initializers[node.input[1]])
+        entries: list[dict[str, Any]] = [
+            {
+                "quant_type": _TYPES[recipe.weight_type],
+                "scale": scale,
+                "zero_point": np.int8(0),
+            }
+            for scale in pair_safe_scales(weight, axis=axis)
+        ]
+        entries[0]["axis"] = axis
+        overrides[node.input[1]] = entries
+    return overrides
 
 
 def _tensors_data(ranges: Mapping[str, TensorRange]) -> TensorsData:

@@ -1,0 +1,59 @@
+"""Scales of weights with which no CPU's sums of byte products can saturate.
+
+x86 without VNNI multiplies bytes with ``VPMADDUBSW``: two products of an unsigned activation and a
+signed weight are added in 16 bits, with saturation. The usual remedy is 7-bit weights, since
+255 x 64 x 2 fits. But only the *sum* of two weights must stay within 128, and in most channels the
+second largest weight is well below the largest.
+
+Rules:
+
+1. In each output channel the two largest weights of equal sign add up to at most 128 in integers,
+   after rounding, so 255 times any such pair fits 16 bits. This holds in whatever order the engine
+   pairs the weights, for any activation; nothing is left to statistics.
+2. Within that, the scale is as fine as it can be, and never finer than 8 bits allow.
+3. A channel of zeros has the scale 1.
+
+Source: ``VPMADDUBSW`` in Intel's Software Developer's Manual, volume 2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Largest integer weight.
+_LARGEST = 127.0
+#: Two weights may add up to this before rounding; each rounds up by half at most.
+_LARGEST_PAIR = 127.0
+
+
+def pair_safe_scales(weight: NDArray[np.floating[Any]], *, axis: int) -> NDArray[np.float32]:
+    """One scale per output channel.
+
+    Args:
+        weight: Float weights of any shape.
+        axis: The axis of the output channels.
+
+    Returns:
+        Shape ``(channels,)``.
+
+    >>> pair_safe_scales(np.array([[1.27, -0.2, 0.0]], dtype=np.float32), axis=0)
+    array([0.01], dtype=float32)
+    >>> pair_safe_scales(np.array([[1.27, 1.27, 0.0]], dtype=np.float32), axis=0)
+    array([0.02], dtype=float32)
+    """
+    channels = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1).astype(np.float64)
+    largest = np.abs(channels).max(axis=1, initial=0.0)
+    pair = np.maximum(_two_largest(channels), _two_largest(-channels))
+    scales = np.maximum(largest / _LARGEST, pair / _LARGEST_PAIR).astype(np.float32)
+    return np.where(scales < np.finfo(np.float32).tiny, np.float32(1.0), scales)
+
+
+def _two_largest(channels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of the two largest positive values of each row."""
+    positive = np.maximum(channels, 0.0)
+    count = min(2, positive.shape[1])
+    top = np.partition(positive, positive.shape[1] - count, axis=1)[:, -count:]
+    return np.asarray(top.sum(axis=1))
