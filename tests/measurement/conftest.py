@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import onnx
@@ -12,6 +14,14 @@ from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.measurement import MeasurementPlan
 
 OPSET = [helper.make_opsetid("", 17)]
+
+
+class PlanOf(Protocol):
+    """Makes a plan of a file."""
+
+    def __call__(
+        self, path: Path, *, variant: str = ..., is_original: bool = ...
+    ) -> MeasurementPlan: ...
 
 
 def save(graph: onnx.GraphProto, path: Path) -> Path:
@@ -88,6 +98,24 @@ def measured_processes() -> list[int]:
         for child in children
         if b"edgeworthy.measurement.child" in Path(f"/proc/{child}/cmdline").read_bytes()
     ]
+
+
+@pytest.fixture(scope="session")
+def plan() -> PlanOf:
+    return plan_of
+
+
+@pytest.fixture(scope="session")
+def living() -> Callable[[], list[int]]:
+    """Numbers of the measured processes that live."""
+    return measured_processes
+
+
+@pytest.fixture(scope="session")
+def batched_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small model with its batch fixed at 4."""
+    path = tmp_path_factory.mktemp("models") / "batched.onnx"
+    return convolutions(path, layer_count=1, batch=4)
 
 
 @pytest.fixture(scope="session")

@@ -103,8 +103,10 @@ class ChildProcess:
         return reply
 
     def pause(self) -> None:
-        """Stop all threads of the process."""
+        """Stop all threads of the process, and wait until they have stopped."""
         self._signal(signal.SIGSTOP)
+        if self._process.returncode is None:
+            os.waitid(os.P_PID, self.process_id, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Let them run again."""

@@ -9,7 +9,8 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -62,15 +63,9 @@ def measure(  # noqa: PLR0913 - each is a capability or a fact that the caller m
         return ()
     originals = _original_positions(plans)
     taken_at = clock()
-    before = _digests(plans)
     samples = tuple(pack_tensors(tensors) for tensors in inputs or ())
-    observations = observe(plans, settings, samples, progress=progress)
-    if _digests(plans) != before:
-        raise MeasurementError(
-            "an artefact changed while it was measured",
-            where=", ".join(str(path) for path in before),
-            next_step="Measure again when nothing writes to it",
-        )
+    with unchanged([plan.artifact for plan in plans]):
+        observations = observe(plans, settings, samples, progress=progress)
     return tuple(
         summarize(
             observation,
@@ -104,12 +99,31 @@ def _original_of(
     return observations[position]
 
 
-def _digests(plans: Sequence[MeasurementPlan]) -> dict[Path, str]:
+@contextlib.contextmanager
+def unchanged(paths: Sequence[Path]) -> Iterator[None]:
+    """Files whose bytes stay the same inside the block.
+
+    Raises:
+        ModelFileError: One cannot be read; nothing was begun.
+        MeasurementError: One is another file at the end.
+    """
+    before = {path: _digest(path) for path in paths}
+    yield
+    for path, digest in before.items():
+        if _digest(path) != digest:
+            raise MeasurementError(
+                "changed while it was measured",
+                where=str(path),
+                next_step="Measure again when nothing writes to it",
+            )
+
+
+def _digest(path: Path) -> str:
     try:
-        return {plan.artifact: digest_file(plan.artifact) for plan in plans}
+        return digest_file(path)
     except OSError as error:
         raise ModelFileError(
             f"cannot be read: {error.strerror or error}",
-            where=str(error.filename or plans[0].artifact),
+            where=str(path),
             next_step="Check the path and its permissions",
         ) from error
