@@ -79,7 +79,10 @@ def encode_document(document: Document) -> bytes:
 def document_fields(document: Document) -> dict[str, Any]:
     """The JSON object of a document, for programs that print or nest it."""
     header = {"kind": document.KIND, "schema_version": document.SCHEMA_VERSION}
-    fields: dict[str, Any] = msgspec.to_builtins(document)
+    # A whole number in a float field equals its float, so it must give the same bytes (rule 2),
+    # now and after it has been read back.
+    as_declared = msgspec.convert(msgspec.to_builtins(document), type=type(document))
+    fields: dict[str, Any] = msgspec.to_builtins(as_declared)
     return {**header, **fields}
 
 

@@ -64,8 +64,8 @@ def check_layers(
     """
     by_digest = {layer.digest: layer for layer in layers}
     variants = {variant.artifact: variant for variant in manifest.variants}
-    _check_unique((variant.name for variant in manifest.variants), "variant", where)
-    _check_unique((variant.artifact for variant in manifest.variants), "artefact", where)
+    _check_unique((variant.name for variant in manifest.variants), "a variant", where)
+    _check_unique((variant.artifact for variant in manifest.variants), "an artefact", where)
     if not variants:
         raise VerificationError("a release without a variant", where=where)
     for artifact, variant in variants.items():
@@ -212,7 +212,7 @@ def _check_unique(values: Iterable[str], what: str, where: str) -> None:
     seen = set()
     for value in values:
         if value in seen:
-            raise VerificationError(f"a {what} occurs twice", found=value[:80], where=where)
+            raise VerificationError(f"{what} occurs twice", found=value[:80], where=where)
         seen.add(value)
 
 
