@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class CsvFile(TableFile):
         DatasetError: It has no usable header.
     """
 
+    data_format = "csv"
+
     def __init__(self, path: Path) -> None:
         self._path = path
         _, self.columns = next(self._lines(), (0, ()))
@@ -59,7 +62,7 @@ class CsvFile(TableFile):
         lines = self._lines()
         next(lines)
         first = 0
-        while rows := [row for row, _ in zip(lines, range(_CHUNK_ROWS), strict=False)]:
+        while rows := list(itertools.islice(lines, _CHUNK_ROWS)):
             yield Chunk(
                 first=first,
                 figures=self._figures(rows, features),

@@ -2,34 +2,33 @@
 
 Rules:
 
-1. ``module:function`` is a file of the project's folder; nothing installed is imported instead.
-2. The function returns a :class:`Dataset`, named arrays as in an npz file, or an iterable of
+1. The function returns a :class:`Dataset`, named arrays as in an npz file, or an iterable of
    ``(sample, label)`` or ``(sample, label, slices)``. An iterable is asked for anew in each pass,
    so that a generator streams.
-3. What the function raises, also while it is iterated, comes out as :class:`DatasetError`.
+2. What it raises, also while it is iterated, comes out as :class:`DatasetError`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import importlib.util
 import itertools
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.datasets.base import Dataset, Declaration, RawBatch
+from edgeworthy.datasets.guard import GuardedDataset
 from edgeworthy.datasets.keys import array_keys
 from edgeworthy.datasets.labels import LabelReader
-from edgeworthy.datasets.reading import as_text, nearest, selected_rows
+from edgeworthy.datasets.project_function import (
+    foreign_errors,
+    function_name,
+    imported_function,
+)
+from edgeworthy.datasets.reading import as_text, selected_rows
 from edgeworthy.datasets.samples import Sample, batched
-from edgeworthy.errors import DatasetError, EdgeworthyError, ProjectFileError
+from edgeworthy.errors import DatasetError
 
 _PAIR = 2
 _TRIPLE = 3
@@ -42,13 +41,14 @@ def open_function(declaration: Declaration) -> Dataset:
         DatasetError: The function cannot be imported, fails, or returns something else.
         ProjectFileError: ``function`` is malformed or names nothing.
     """
-    function = _imported(declaration)
-    with _foreign(declaration):
+    function = imported_function(declaration)
+    with foreign_errors(declaration):
         result = function()
     if isinstance(result, Dataset):
-        return _ForeignDataset(result, declaration)
+        with foreign_errors(declaration):
+            return _SelectedDataset(GuardedDataset(result, declaration), declaration)
     if isinstance(result, Mapping):
-        with _foreign(declaration):
+        with foreign_errors(declaration):
             arrays = {str(name): np.asarray(values) for name, values in result.items()}
         return _ArraysDataset(arrays, declaration)
     if isinstance(result, Iterable):
@@ -57,11 +57,11 @@ def open_function(declaration: Declaration) -> Dataset:
         "the function returned no samples",
         expected="a Dataset, named arrays, or an iterable of (sample, label)",
         found=type(result).__name__,
-        where=_where(declaration),
+        where=function_name(declaration),
     )
 
 
-class _ForeignDataset(Dataset):
+class _SelectedDataset(Dataset):
     """Rows of a data set that someone else implemented."""
 
     data_format = "function"
@@ -69,17 +69,16 @@ class _ForeignDataset(Dataset):
     def __init__(self, dataset: Dataset, declaration: Declaration) -> None:
         self._dataset = dataset
         self._declaration = declaration
-        with _foreign(declaration):
-            self._rows = selected_rows(declaration, len(dataset))
-            self.axes = dataset.axes
-            self.sample_rate_hz = dataset.sample_rate_hz
+        self._rows = selected_rows(declaration, len(dataset))
+        self.axes = dataset.axes
+        self.sample_rate_hz = dataset.sample_rate_hz
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def batches(self, size: int) -> Iterator[RawBatch]:
         """The selected rows of each batch."""
-        with _foreign(self._declaration):
+        with foreign_errors(self._declaration):
             for batch in self._dataset.batches(size):
                 start = max(self._rows.start - batch.first, 0)
                 stop = min(self._rows.stop - batch.first, len(batch.labels))
@@ -87,7 +86,7 @@ class _ForeignDataset(Dataset):
                     yield RawBatch(
                         first=batch.first + start - self._rows.start,
                         inputs={name: array[start:stop] for name, array in batch.inputs.items()},
-                        labels=np.asarray(batch.labels)[start:stop],
+                        labels=batch.labels[start:stop],
                         slices={name: texts[start:stop] for name, texts in batch.slices.items()},
                     )
 
@@ -99,7 +98,7 @@ class _ArraysDataset(Dataset):
     axes = ""
 
     def __init__(self, arrays: dict[str, NDArray[Any]], declaration: Declaration) -> None:
-        where = _where(declaration)
+        where = function_name(declaration)
         keys = array_keys(declaration, tuple(arrays), where=where)
         chosen = (*keys.inputs.values(), keys.labels, *keys.slices)
         lengths = {name: len(arrays[name]) if arrays[name].ndim else 0 for name in chosen}
@@ -146,7 +145,7 @@ class _IterableDataset(Dataset):
         self._function = function
         self._declaration = declaration
         self._reader = LabelReader(declaration)
-        with _foreign(declaration):
+        with foreign_errors(declaration):
             self._rows = selected_rows(declaration, sum(1 for _ in function()))
 
     def __len__(self) -> int:
@@ -157,13 +156,13 @@ class _IterableDataset(Dataset):
         return batched(self._samples(), size, self._reader)
 
     def _samples(self) -> Iterator[Sample]:
-        with _foreign(self._declaration):
+        with foreign_errors(self._declaration):
             items = itertools.islice(self._function(), self._rows.start, self._rows.stop)
             for index, item in enumerate(items):
                 yield self._sample(item, index)
 
     def _sample(self, item: object, index: int) -> Sample:
-        where = f"{_where(self._declaration)}, sample {index}"
+        where = f"{function_name(self._declaration)}, sample {index}"
         if not isinstance(item, tuple) or len(item) not in (_PAIR, _TRIPLE):
             raise DatasetError(
                 "not a sample with a label",
@@ -186,69 +185,3 @@ class _IterableDataset(Dataset):
             label,
             {name: as_text(given[name]) for name in columns},
         )
-
-
-def _where(declaration: Declaration) -> str:
-    return f"{declaration.where}, function `{declaration.section.function}`"
-
-
-@contextlib.contextmanager
-def _foreign(declaration: Declaration) -> Iterator[None]:
-    try:
-        yield
-    except EdgeworthyError:
-        raise
-    except Exception as error:
-        raise DatasetError(
-            f"the function failed with {type(error).__name__}: {error}",
-            where=_where(declaration),
-            next_step="Call the function from a Python prompt to see where",
-        ) from error
-
-
-def _imported(declaration: Declaration) -> Callable[[], Any]:
-    module_name, _, function_name = declaration.section.function.partition(":")
-    parts = module_name.split(".")
-    if not function_name.isidentifier() or not all(part.isidentifier() for part in parts):
-        raise ProjectFileError(
-            "malformed name of a function",
-            expected="`module:function`, for example `data:evaluation`",
-            found=f"`{declaration.section.function}`",
-            where=f"{declaration.where}.function",
-        )
-    path = declaration.folder.joinpath(*parts).with_suffix(".py")
-    if not path.is_file():
-        raise ProjectFileError(
-            f"there is no module `{module_name}` in the project's folder",
-            expected=str(path),
-            where=f"{declaration.where}.function",
-            next_step=nearest(path.name, [entry.name for entry in path.parent.glob("*.py")])
-            or "Put the module beside edgeworthy.toml",
-        )
-    module = _loaded(path, declaration)
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        raise ProjectFileError(
-            f"there is no function `{function_name}` in `{path.name}`",
-            where=f"{declaration.where}.function",
-            next_step=nearest(function_name, [name for name in vars(module) if name[0] != "_"]),
-        )
-    return function  # type: ignore[no-any-return]  # getattr knows no types
-
-
-def _loaded(path: Path, declaration: Declaration) -> ModuleType:
-    # A name of its own, so that modules of two projects with the same name do not mix.
-    name = f"_edgeworthy_{path.stem}_{hashlib.sha256(bytes(path.resolve())).hexdigest()[:16]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise DatasetError("not a Python module", where=str(path))
-    module = importlib.util.module_from_spec(spec)
-    folder = str(declaration.folder.resolve())
-    sys.modules[name] = module
-    sys.path.insert(0, folder)
-    try:
-        with _foreign(declaration):
-            spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(folder)
-    return module

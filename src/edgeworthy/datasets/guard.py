@@ -75,7 +75,7 @@ class GuardedDataset(Dataset):
             )
 
     def _check_lengths(self, batch: RawBatch, seen: int, count: int) -> None:
-        lengths = {f"input `{name}`": len(array) for name, array in batch.inputs.items()}
+        lengths = {_called(name): len(array) for name, array in batch.inputs.items()}
         lengths |= {f"slice `{name}`": len(values) for name, values in batch.slices.items()}
         if not batch.inputs:
             raise DatasetError("a batch without inputs", where=self._where)
@@ -97,7 +97,7 @@ class GuardedDataset(Dataset):
 
     def _check_values(self, batch: RawBatch) -> None:
         for name, array in batch.inputs.items():
-            what = f"input `{name}`" if name else "the input"
+            what = _called(name)
             if array.dtype.kind not in "biuf":
                 raise DatasetError(
                     f"{what} does not hold numbers",
@@ -105,6 +105,12 @@ class GuardedDataset(Dataset):
                     found=f"dtype {array.dtype}",
                     where=self._where,
                     next_step="Store the samples as an array of numbers",
+                )
+            if array.size == 0 and len(array):
+                raise DatasetError(
+                    f"{what} holds no values",
+                    found=f"shape {array.shape[1:]} per sample",
+                    where=f"{self._where}, sample {batch.first}",
                 )
             if array.dtype.kind != "f" or np.isfinite(array).all():
                 continue
@@ -115,3 +121,7 @@ class GuardedDataset(Dataset):
                 where=f"{self._where}, sample {batch.first + int(np.argmin(finite))}",
                 next_step="Correct or remove the sample",
             )
+
+
+def _called(name: str) -> str:
+    return f"input `{name}`" if name else "the input"

@@ -45,6 +45,8 @@ class ParquetFile(TableFile):
         MissingExtraError: pyarrow is not installed.
     """
 
+    data_format = "parquet"
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._arrow, self._parquet = _pyarrow()

@@ -45,6 +45,8 @@ class Chunk:
 class TableFile(abc.ABC):
     """A file that holds a table."""
 
+    #: As in the project file.
+    data_format: str
     #: Names of the columns, in order.
     columns: tuple[str, ...]
 
@@ -84,7 +86,7 @@ class TableDataset(Dataset):
     def __init__(self, table: TableFile, declaration: Declaration) -> None:
         where = str(declaration.path)
         known = table.columns
-        self.data_format = declaration.section.format or declaration.path.suffix.lstrip(".")
+        self.data_format = table.data_format
         self._table = table
         self._where = where
         self._reader = LabelReader(declaration)
