@@ -18,8 +18,9 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
         activation_type: Data type of activations.
         weight_type: Data type of weights.
         per_channel: One scale per output channel instead of one per tensor.
-        reduced_range: Weights in 7 bits, so that pairs of products fit 16-bit sums.
-        calibration_method: How ranges are found: ``minmax``.
+        reduced_range: Weights reduced to 7 to 8 bits, so that pairs of products fit 16-bit sums.
+        calibration_method: How ranges are found: ``minmax``, or ``percentile-P``, which cuts off
+            ``100 - P`` percent of the values at either end.
     """
 
     activation_type: IntegerType

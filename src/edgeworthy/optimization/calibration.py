@@ -171,7 +171,7 @@ def _watched(
     watched = editable(model)
     graph = watched.graph
     taken = Wiring(graph).names()
-    values = {
+    values: dict[str, NDArray[Any]] = {
         "flat": np.array([-1], dtype=np.int64),
         "share": np.array([ratio * _OVERSAMPLING], dtype=np.float32),
         "least": np.array([_LEAST_TAKEN], dtype=np.int64),

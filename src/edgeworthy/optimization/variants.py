@@ -3,8 +3,8 @@
 Rules:
 
 1. The same model, recipe, samples and seed give the same bytes.
-2. A recipe that does not suit the model is a refusal with a reason, not an error: the build goes
-   on with the others.
+2. A recipe that does not suit the model, or that the quantizer or the engine cannot carry out, is a
+   refusal with a reason, not an error: the build goes on with the others.
 3. A float variant is proved equal to the original; an integer variant is proved to run, and to
    give finite numbers, in the engine as a device uses it.
 """
@@ -109,12 +109,10 @@ def make_variant(
     reason = why_not(work.model)
     if reason:
         return Refusal(recipe, reason)
-    work.apply(BEFORE_QUANTIZATION)
-    if opset_version(work.model) < PER_CHANNEL_OPSET:
-        return Refusal(recipe, work.records[-len(BEFORE_QUANTIZATION)].detail)
-    reason = work.quantize(recipe.quantization, calibration)
-    if reason:
-        return Refusal(recipe, reason)
+    try:
+        work.quantize(recipe.quantization, calibration)
+    except (OptimizationError, InferenceError) as error:
+        return Refusal(recipe, f"{error.where}: {error.problem}" if error.where else error.problem)
     return _made(model, recipe, work, calibration_digest=calibration_digest)
 
 
@@ -151,8 +149,11 @@ class _Work:
             )
         return record
 
-    def quantize(self, recipe: QuantizationRecipe, calibration: Calibration) -> str:
-        """Quantize in place; why it made no sense, or nothing."""
+    def quantize(self, recipe: QuantizationRecipe, calibration: Calibration) -> None:
+        """Quantize in place."""
+        self.apply(BEFORE_QUANTIZATION)
+        if opset_version(self.model) < PER_CHANNEL_OPSET:
+            raise OptimizationError(self.records[-len(BEFORE_QUANTIZATION)].detail)
         plan = make_plan(self.model)
         self.say("calibration")
         observed = observe_ranges(
@@ -166,7 +167,7 @@ class _Work:
         corrected = correct_biases(self.model, draft.model, plan, calibration())
         quantized = quantize(corrected, plan, ranges, recipe)
         if not quantized.weight_count:
-            return "the quantizer found no weights to quantize"
+            raise OptimizationError("the quantizer found no weights to quantize")
         remarks = "".join(f"; {remark}" for remark in quantized.remarks)
         self._note(
             "quantize", f"{quantized.weight_count} weights in {len(plan.nodes)} nodes{remarks}"
@@ -174,7 +175,6 @@ class _Work:
         self.model = quantized.model
         self.apply((*AFTER_QUANTIZATION, *PACKING))
         self._note("run", self._proved_to_run(reference))
-        return ""
 
     def _note(self, name: str, detail: str) -> None:
         self.records.append(
