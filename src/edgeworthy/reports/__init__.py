@@ -4,6 +4,10 @@ A build record becomes a self-contained HTML page or Markdown for a pull request
 becomes JUnit XML or SARIF for a CI system; a single document becomes a small table for a notebook.
 """
 
+from edgeworthy.reports.fragments import fragment_html
+from edgeworthy.reports.junit import render_junit
+from edgeworthy.reports.markdown import render_markdown
 from edgeworthy.reports.page import render_html
+from edgeworthy.reports.sarif import render_sarif
 
-__all__ = ["render_html"]
+__all__ = ["fragment_html", "render_html", "render_junit", "render_markdown", "render_sarif"]

@@ -27,6 +27,7 @@ ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _MOST_DECIMALS = 6
 _SIGNIFICANT = 3
 _DIGEST_DIGITS = 12
+_TINY = 1e-4
 _KIBI = 1024
 _KILO = 1000
 _UNITLESS = frozenset({"", "ratio", "count"})
@@ -76,9 +77,12 @@ def shortened(text: str, most: int) -> str:
 def number(value: float, decimals: int | None = None) -> str:
     """A figure alone; three significant digits unless ``decimals`` is given.
 
-    >>> number(0.04213), number(1234567), number(-0.00001, 3)
-    ('0.0421', '1,234,567', '0.000')
+    >>> number(0.04213), number(1234567), number(-0.00001, 3), number(0.0001)
+    ('0.0421', '1,234,567', '0.000', '0.000100')
     """
+    if decimals is None and 0 < abs(value) < _TINY:
+        mantissa, _, exponent = f"{value:.1e}".replace("-", MINUS).partition("e")
+        return f"{mantissa}e{exponent[0]}{exponent[1:].lstrip('0')}"
     places = _places_for(value) if decimals is None else decimals
     written = f"{abs(value):,.{places}f}"
     negative = value < 0 and any(digit in written for digit in "123456789")
@@ -99,8 +103,8 @@ def decimals_of(estimate: Estimate, bound: float | None = None) -> int:
     else:
         places = _places_for(max(abs(estimate.low), abs(estimate.high)))
         width = estimate.high - estimate.low
-        if estimate.unit == "ratio":
-            places = min(places, _SIGNIFICANT)
+        if estimate.unit == "ratio" and places >= _SIGNIFICANT - 1:
+            places = _SIGNIFICANT
         elif width > 0:
             places = min(places, _places_for(width, 2))
     if bound is None:
@@ -267,6 +271,15 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def capitalized(text: str) -> str:
+    """Text with a capital first letter and the rest as it is.
+
+    >>> capitalized("mean absolute error of RPi")
+    'Mean absolute error of RPi'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def sentence(text: str) -> str:
     """Text with a capital letter and a full stop.
 
@@ -276,5 +289,5 @@ def sentence(text: str) -> str:
     text = plain(text)
     if not text:
         return ""
-    text = text[0].upper() + text[1:]
+    text = capitalized(text)
     return text if text.endswith((".", "!", "?", ELLIPSIS)) else f"{text}."

@@ -38,7 +38,7 @@ _LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
 _GEOMETRY = frozenset({"d", "transform", "x", "y", "x1", "x2", "y1", "y2", "width", "height"})
 
 
-def draw(chart: alt.LayerChart | alt.Chart, *, key: str, title: str, description: str) -> Markup:
+def draw(chart: alt.LayerChart, *, key: str, title: str, description: str) -> Markup:
     """Draw a chart as one ``svg`` element for use inside a page.
 
     Args:

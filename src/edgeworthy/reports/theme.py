@@ -57,7 +57,7 @@ TOKENS: Final = (INK, MUTED, LINE, PAPER, PANEL, ACCENT, PASS, FAIL, UNSURE, ORI
 #: Width of a chart that a phone shows without scaling, in CSS pixels.
 NARROW_PX: Final = 335
 #: Width of the wide drawing of the main chart, in CSS pixels.
-WIDE_PX: Final = 640
+WIDE_PX: Final = 880
 FONT_PX: Final = 12
 #: Mean width of a character at ``FONT_PX``, for placing labels; on the generous side.
 CHARACTER_PX: Final = 6.6
@@ -79,17 +79,16 @@ def style_variables() -> str:
     )
 
 
-def themed(chart: alt.LayerChart | alt.Chart) -> alt.LayerChart | alt.Chart:
+def themed(chart: alt.LayerChart) -> alt.LayerChart:
     """The chart in the house style: no frame, faint grid, labels in the page's own voice."""
-    return (
-        chart.configure(
-            aria=False,
-            background="transparent",
-            font="Arial, Liberation Sans, sans-serif",
-            padding={"left": 1, "top": 2, "right": 8, "bottom": 5},
-        )
-        .configure_view(stroke=None)
-        .configure_axis(
+    styled = chart.copy(deep=False)
+    styled.config = alt.Config(
+        aria=False,
+        background="transparent",
+        font="Arial, Liberation Sans, sans-serif",
+        padding={"left": 1, "top": 2, "right": 8, "bottom": 5},
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(
             domain=False,
             ticks=False,
             grid=True,
@@ -99,6 +98,7 @@ def themed(chart: alt.LayerChart | alt.Chart) -> alt.LayerChart | alt.Chart:
             labelFontSize=FONT_PX - 1,
             labelPadding=6,
             title=None,
-        )
-        .configure_text(fontSize=FONT_PX)
+        ),
+        text=alt.MarkConfig(fontSize=FONT_PX),
     )
+    return styled

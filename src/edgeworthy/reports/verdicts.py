@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edgeworthy.documents.gate import GateDecision, RequirementResult, Verdict
 from edgeworthy.reports.formatting import plural
 
 _WORDS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "not settled"}
+_GRAVITY = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 _HEADLINES = {
     Verdict.PASS: "Fit to ship",
     Verdict.FAIL: "Refused",
@@ -32,6 +35,11 @@ def chosen_results(decision: GateDecision) -> tuple[RequirementResult, ...]:
     """Results of the variant that was chosen, or came closest, on each target."""
     chosen = {(target.target, target.variant) for target in decision.targets}
     return tuple(r for r in decision.results if (r.target, r.variant) in chosen)
+
+
+def worst_first(results: Sequence[RequirementResult]) -> tuple[RequirementResult, ...]:
+    """What failed, then what is not settled, then what is met; else in the order given."""
+    return tuple(sorted(results, key=lambda result: _GRAVITY.index(result.verdict)))
 
 
 def summary_of(decision: GateDecision) -> str:

@@ -66,4 +66,5 @@ def level_axis(*, title: str = "", **options: Any) -> alt.Axis:  # noqa: ANN401 
 
 def dashed_rule(rows: Sequence[ChartRow]) -> alt.Chart:
     """A bound."""
-    return plotted(rows).mark_rule(strokeDash=[4, 3], color=INK.light)
+    rule: alt.Chart = plotted(rows).mark_rule(strokeDash=[4, 3], color=INK.light)
+    return rule

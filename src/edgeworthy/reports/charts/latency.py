@@ -65,7 +65,7 @@ def _line(curve: LatencyCurve, axis: LinearAxis) -> alt.Chart:
     y_axis = alt.Axis(
         values=[0, 0.5, 0.9, 1], format="~%", minExtent=_LEFT_PX - 6, maxExtent=_LEFT_PX - 6
     )
-    return (
+    layer: alt.Chart = (
         plotted(rows)
         .mark_line(strokeWidth=2, color=curve.color.light, interpolate="linear", clip=True)
         .encode(
@@ -73,6 +73,7 @@ def _line(curve: LatencyCurve, axis: LinearAxis) -> alt.Chart:
             y=alt.Y("y:Q", scale=alt.Scale(domain=[0, 1.04], nice=False), axis=y_axis),
         )
     )
+    return layer
 
 
 def _labels(curves: Sequence[LatencyCurve], axis: LinearAxis) -> list[alt.Chart]:
@@ -92,11 +93,12 @@ def _labels(curves: Sequence[LatencyCurve], axis: LinearAxis) -> list[alt.Chart]
 def _label(curve: LatencyCurve, box: Box, axis: LinearAxis) -> alt.Chart:
     x, y = box.middle
     row: ChartRow = {"x": axis.figure(x), "y": y / _HEIGHT_PX * 1.04, "label": curve.label}
-    return (
+    layer: alt.Chart = (
         plotted([row])
         .mark_text(baseline="middle", color=curve.color.light)
         .encode(x="x:Q", y="y:Q", text="label:N")
     )
+    return layer
 
 
 def _at(curve: LatencyCurve, share: float) -> float:

@@ -136,7 +136,7 @@ def _intervals(
             {"x": x.low, "x2": x.high, "y": y.value, "y2": y.value, "color": color},
             {"x": x.value, "x2": x.value, "y": y.low, "y2": y.high, "color": color},
         ]
-    return (
+    layer: alt.Chart = (
         plotted(rows)
         .mark_rule(strokeWidth=1.5)
         .encode(
@@ -147,11 +147,12 @@ def _intervals(
             color=alt.Color("color:N", scale=None),
         )
     )
+    return layer
 
 
 def _bubbles(points: Sequence[TradeoffPoint]) -> alt.Chart:
     largest = max(point.size_kib for point in points) or 1.0
-    rows = [
+    rows: list[ChartRow] = [
         {
             "x": point.latency_ms.value,
             "y": point.quality.value,
@@ -161,7 +162,7 @@ def _bubbles(points: Sequence[TradeoffPoint]) -> alt.Chart:
         }
         for point in points
     ]
-    return (
+    layer: alt.Chart = (
         plotted(rows)
         .mark_point(shape="circle", filled=True, strokeWidth=1.5, opacity=1)
         .encode(
@@ -173,6 +174,7 @@ def _bubbles(points: Sequence[TradeoffPoint]) -> alt.Chart:
             fillOpacity=alt.FillOpacity("opacity:Q", scale=None),
         )
     )
+    return layer
 
 
 def _labels(
@@ -187,7 +189,7 @@ def _labels(
     layers = []
     for point, box in zip(ranked, boxes, strict=True):
         x, y = box.middle
-        row = {"x": latency.figure(x), "y": quality.figure(y), "label": point.label}
+        row: ChartRow = {"x": latency.figure(x), "y": quality.figure(y), "label": point.label}
         mark = plotted([row]).mark_text(
             baseline="middle",
             color=point.color.light,
@@ -204,7 +206,7 @@ def _extent(point: TradeoffPoint, latency: LinearAxis, quality: LinearAxis) -> B
 
 
 def _bounds(axes: TradeoffAxes, latency: LinearAxis, quality: LinearAxis) -> list[alt.Chart]:
-    layers = []
+    layers: list[alt.Chart] = []
     for bound in filter(quality.holds, axes.quality_bounds):
         row: ChartRow = {"y": bound, "x": latency.low, "label": f"bound {bound:g}"}
         text = plotted([row]).mark_text(

@@ -21,7 +21,7 @@ def flips_section(index: BuildIndex) -> Section | None:
         flips = subject.evaluation.flips
         if flips is None:
             continue
-        blocks += [heading_of(subject), Note(_flips_text(flips))]
+        blocks += [heading_of(subject), Note(flips_text(flips))]
         if flips.samples:
             cards = tuple(_card(index, sample) for sample in flips.samples[:_MOST_SAMPLES])
             blocks.append(SampleCards(cards))
@@ -36,7 +36,8 @@ def flips_section(index: BuildIndex) -> Section | None:
     )
 
 
-def _flips_text(flips: Flips) -> str:
+def flips_text(flips: Flips) -> str:
+    """How many predictions changed, in words."""
     if not flips.changed_count:
         return "No prediction changed."
     return (
@@ -58,7 +59,7 @@ def _card(index: BuildIndex, sample: FlippedSample) -> SampleCard:
     return SampleCard(
         title=f"#{sample.index}: {name}",
         picture=picture(raw, description=description) if raw else Markup(),
-        before=f"{class_name(index, sample.before)} {sample.confidence_before:.0%}",
-        after=f"{class_name(index, sample.after)} {sample.confidence_after:.0%}",
+        before=f"{class_name(index, sample.before)} ({sample.confidence_before:.0%})",
+        after=f"{class_name(index, sample.after)} ({sample.confidence_after:.0%})",
         kind=kind,
     )

@@ -5,20 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.documents.gate import TargetDecision, Verdict
+from edgeworthy.documents.gate import RequirementResult, TargetDecision, Verdict
+from edgeworthy.reports.blocks import Cell
 from edgeworthy.reports.formatting import (
+    bound_of,
+    bound_text,
     bytes_text,
+    capitalized,
+    estimate_text,
     interval_text,
     metric_title,
     plain,
+    plural,
+    requirement_title,
     sentence,
     value_text,
 )
 from edgeworthy.reports.index import BuildIndex, metric_value, percentile
-from edgeworthy.reports.verdicts import summary_of, verdict_headline, verdict_word
+from edgeworthy.reports.verdicts import (
+    summary_of,
+    verdict_headline,
+    verdict_word,
+    worst_first,
+)
 
 _HEADLINE_PERCENT = 90.0
 _KIBI = 1024
+_MOST_POINTS = 3
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,7 @@ class TargetCard:
         variant: The chosen one, or the one that came closest.
         chosen: Whether it may ship.
         reason: Why this one.
+        open_points: Requirements that are not met, the worst first.
         figures: The figures that matter most.
         artifact: Digest of the variant's file.
     """
@@ -59,6 +73,7 @@ class TargetCard:
     variant: str
     chosen: bool
     reason: str
+    open_points: tuple[Cell, ...]
     figures: tuple[CardFigure, ...]
     artifact: str
 
@@ -108,9 +123,30 @@ def _card(index: BuildIndex, decided: TargetDecision) -> TargetCard:
         variant=plain(decided.variant),
         chosen=decided.verdict is Verdict.PASS,
         reason=sentence(decided.reason),
+        open_points=tuple(_open_points(index, decided)),
         figures=tuple(_card_figures(index, decided)),
         artifact=decided.artifact,
     )
+
+
+def _open_points(index: BuildIndex, decided: TargetDecision) -> list[Cell]:
+    unmet = [
+        result
+        for result in worst_first(index.results(decided.target, decided.variant))
+        if result.verdict is not Verdict.PASS
+    ]
+    points = [_open_point(result) for result in unmet[:_MOST_POINTS]]
+    left = len(unmet) - len(points)
+    return [*points, Cell(f"and {left} more below")] if left else points
+
+
+def _open_point(result: RequirementResult) -> Cell:
+    bound = bound_of(result.requirement)
+    found = estimate_text(result.measured, bound=bound) if result.measured else "not measured"
+    text = f"{capitalized(requirement_title(result))}: {bound_text(result)}, found {found}."
+    needed = result.samples_needed
+    note = f"About {plural(needed, 'more sample')} would settle it." if needed else ""
+    return Cell(text, note=note, tone=result.verdict.value)
 
 
 def _card_figures(index: BuildIndex, decided: TargetDecision) -> list[CardFigure]:

@@ -20,7 +20,7 @@ from edgeworthy.reports.formatting import (
 )
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.marks import interval_mark
-from edgeworthy.reports.verdicts import verdict_word
+from edgeworthy.reports.verdicts import verdict_word, worst_first
 
 #: More slices of one requirement than this are gathered in a row when all of them are met.
 _MOST_SLICES = 3
@@ -44,21 +44,21 @@ def requirements_section(index: BuildIndex) -> Section | None:
 
 
 def _target_blocks(index: BuildIndex, decided: TargetDecision) -> list[Block]:
-    results = index.results(decided.target, decided.variant)
+    results = worst_first(index.results(decided.target, decided.variant))
     title = plain(f"{decided.target}: {decided.variant}")
     blocks: list[Block] = [Heading(title, note=f"artefact {digest_short(decided.artifact)}")]
     if not results:
         blocks.append(Note("No requirement was held against this variant."))
     else:
-        gathered = _gathered(results)
-        blocks.append(_table(gathered, caption=f"Requirements on {title}"))
-        if len(gathered) < len(results):
+        gathered = gathered_table(results, caption=f"Requirements on {title}")
+        blocks.append(gathered)
+        if len(gathered.rows) < len(results):
             every = requirement_table(results, caption=f"All results on {title}")
             blocks.append(Details(f"All {len(results)} results, slice by slice", (every,)))
     return blocks + _others(index, decided)
 
 
-def _gathered(results: Sequence[RequirementResult]) -> list[Row]:
+def gathered_table(results: Sequence[RequirementResult], *, caption: str) -> Table:
     """One row per requirement where all of its slices are met, else one per result."""
     families: dict[int, list[RequirementResult]] = {}
     for result in results:
@@ -73,7 +73,7 @@ def _gathered(results: Sequence[RequirementResult]) -> list[Row]:
             rows.append(_row(closest, title=plain(title), note=plain(note)))
         else:
             rows += [_row(result) for result in family]
-    return rows
+    return _table(rows, caption=caption)
 
 
 def _margin(result: RequirementResult) -> float:
@@ -94,7 +94,7 @@ def _others(index: BuildIndex, decided: TargetDecision) -> list[Block]:
         return []
     tables: list[Block] = []
     for name in names:
-        rows = index.results(decided.target, name)
+        rows = worst_first(index.results(decided.target, name))
         passed = sum(row.verdict is Verdict.PASS for row in rows)
         tables.append(Heading(plain(name), note=f"{passed} of {len(rows)} met"))
         tables.append(requirement_table(rows, caption=f"Requirements of {name}"))
@@ -107,7 +107,7 @@ def requirement_table(results: Sequence[RequirementResult], *, caption: str) -> 
 
 
 def _table(rows: Sequence[Row], *, caption: str) -> Table:
-    columns = ("Requirement", "Bound", "Measured", "Interval against bound", "Verdict")
+    columns = ("Requirement", "Bound", "Measured", "Against the bound", "Verdict")
     return Table(caption=plain(caption), columns=columns, rows=tuple(rows))
 
 
@@ -139,6 +139,6 @@ def _row(result: RequirementResult, *, title: str = "", note: str = "") -> Row:
 
 def _reason(result: RequirementResult) -> str:
     reason = sentence(result.reason)
-    if result.samples_needed is None:
+    if result.samples_needed is None or str(result.samples_needed) in result.reason:
         return reason
     return f"{reason} About {plural(result.samples_needed, 'more sample')} would settle it."

@@ -15,6 +15,7 @@ from edgeworthy.reports.blocks import (
 )
 from edgeworthy.reports.charts.slices import SliceDot, slice_chart
 from edgeworthy.reports.formatting import (
+    capitalized,
     estimate_text,
     metric_title,
     plain,
@@ -61,7 +62,7 @@ def _slice_drawings(index: BuildIndex, subject: Subject, *, key: str) -> tuple[D
     for position, column in enumerate(columns):
         chosen = [m for m in mine if m.slice.partition("=")[0] == column][:_MOST_ROWS]
         dots = _dots(index, subject, chosen)
-        title = f"{metric_title(index.metric)} by {plain(column)}"
+        title = f"{capitalized(metric_title(index.metric))} by {plain(column)}"
         words = "; ".join(f"{plain(m.slice)}: {estimate_text(m.estimate)}" for m in chosen)
         svg = draw(
             slice_chart(dots, bound=_slice_bound(index, column)),

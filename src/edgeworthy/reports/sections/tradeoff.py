@@ -11,6 +11,7 @@ from edgeworthy.reports.blocks import (
     Drawing,
     Drawings,
     Heading,
+    Note,
     Row,
     Section,
     Table,
@@ -22,12 +23,14 @@ from edgeworthy.reports.charts.tradeoff import (
 )
 from edgeworthy.reports.formatting import (
     bytes_text,
+    capitalized,
     digest_short,
     estimate_text,
     interval_text,
     metric_title,
     plain,
     sample_text,
+    sentence,
     shortened,
     value_text,
 )
@@ -49,13 +52,13 @@ def tradeoff_section(index: BuildIndex) -> Section | None:
         drawing = _tradeoff(index, target, key=f"tradeoff-{position}")
         if drawing:
             blocks.append(Drawings((drawing,)))
-        blocks.append(_figures(index, target))
+        blocks += [figures_table(index, target), *_refusals(index, target)]
     if not blocks:
         return None
     quality = metric_title(index.metric) or "quality"
     return Section(
         key="tradeoff",
-        title=f"{quality[0].upper()}{quality[1:]}, latency and size",
+        title=f"{capitalized(quality)}, latency and size",
         lead="What each variant gives and what it costs. Variants took turns on the same machine, "
         "so that they compare.",
         blocks=tuple(blocks),
@@ -154,14 +157,26 @@ def _bounds(index: BuildIndex, target: str, metric: str) -> tuple[float, ...]:
     )
 
 
-def _figures(index: BuildIndex, target: str) -> Table:
+def figures_table(index: BuildIndex, target: str) -> Table:
+    """Every figure of every variant on one target."""
     quality = metric_title(index.metric)
-    columns = ("Variant", quality[:1].upper() + quality[1:] or "Quality", "Latency p50", "p90")
+    columns = ("Variant", capitalized(quality) or "Quality", "Latency p50", "p90")
     return Table(
         caption=f"Figures of each variant on {plain(target)}",
         columns=(*columns, "p99", "Against the original", "Peak memory", "Load time", "File"),
         rows=tuple(_figure_row(index, target, name) for name in index.variants(target)),
     )
+
+
+def _refusals(index: BuildIndex, target: str) -> list[Block]:
+    said = dict.fromkeys(
+        f"p{entry.percent:g} is refused: {plain(entry.refusal)}"
+        for name in index.variants(target)
+        if (found := index.measurement(target, name))
+        for entry in found.percentiles
+        if entry.latency_ms is None
+    )
+    return [Note(sentence(text), tone="caution") for text in said]
 
 
 def _figure_row(index: BuildIndex, target: str, name: str) -> Row:
@@ -199,7 +214,7 @@ def _latency_cell(measurement: Measurement | None, percent: float) -> Cell:
     if found is None:
         return Cell("none", tone="absent")
     if found.latency_ms is None:
-        return Cell("refused", note=plain(found.refusal), tone="absent")
+        return Cell("refused", tone="absent", hint=plain(found.refusal))
     return _cell(found.latency_ms)
 
 
@@ -209,7 +224,7 @@ def _paired_cell(measurement: Measurement | None) -> Cell:
         return Cell("", tone="absent")
     ratio = paired.ratio
     return Cell(
-        f"{value_text(ratio)} \N{MULTIPLICATION SIGN}",
-        note=f"{plain(paired.verdict)} {interval_text(ratio)}",
-        hint=sample_text(ratio),
+        f"{value_text(ratio)} \N{MULTIPLICATION SIGN} {plain(paired.verdict)}",
+        note=interval_text(ratio),
+        hint=f"latency against the original; {sample_text(ratio)}",
     )
