@@ -6,7 +6,8 @@ Rules:
 2. Axes are arranged by their letters; an axis is added or dropped only if it is the channel axis
    and has one entry. Grey images are repeated where a model wants three channels.
 3. A value that the input's dtype cannot hold is an error, never wrapped around or cut.
-4. All batches have the size that was asked for, but the last; a fixed batch axis overrules it.
+4. All batches but the last have the size that was asked for, or that of a fixed batch axis;
+   filling up the last one is for whoever runs it.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def prepared_batches(
         ProjectFileError: The declaration contradicts the model or the data.
     """
     plans = input_plans(dataset, signature, inputs)
-    size = _batch_size(signature, size, len(dataset))
+    size = _batch_size(signature, size)
     pending: list[PreparedBatch] = []
     count = 0
     for raw in dataset.batches(size):
@@ -77,24 +78,13 @@ def prepared_batches(
         yield _joined(pending)
 
 
-def _batch_size(signature: ModelSignature, size: int, sample_count: int) -> int:
+def _batch_size(signature: ModelSignature, size: int) -> int:
     fixed = {
         tensor.shape[0]
         for tensor in signature.inputs
         if tensor.shape and isinstance(tensor.shape[0], int)
     }
-    if len(fixed) != 1:
-        return size
-    (only,) = fixed
-    size = int(only)
-    if sample_count % size:
-        raise DatasetError(
-            f"the model takes batches of exactly {size} samples",
-            expected=f"a multiple of {size} samples",
-            found=str(sample_count),
-            next_step="Export the model with a dynamic batch axis, or select samples with `rows`",
-        )
-    return size
+    return next(iter(fixed)) if len(fixed) == 1 else size
 
 
 def _prepared(raw: RawBatch, plans: tuple[InputPlan, ...]) -> PreparedBatch:
