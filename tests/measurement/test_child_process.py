@@ -204,11 +204,24 @@ def test_the_last_words_of_a_crash_are_told(
     program = "sys.stderr.write('x' * 100_000 + ' illegal\\n instruction'); sys.exit(3)"
     with (
         impostor(tmp_path, monkeypatch, program) as child,
-        pytest.raises(InferenceError, match="ended with exit code 3") as caught,
+        pytest.raises(InferenceError, match="ended with code 3") as caught,
     ):
         child.ask(PREPARE, Prepared)
     assert caught.value.found.endswith("x illegal instruction")
     assert len(caught.value.found) <= 400
+
+
+def test_a_process_that_closes_its_output_and_lives_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeworthy.measurement.child_process._FAREWELL_S", 0.05)
+    program = "import os; os.close(1); sys.stdin.read()"
+    with (
+        impostor(tmp_path, monkeypatch, program) as child,
+        pytest.raises(InferenceError, match="closed its output in the middle"),
+    ):
+        child.ask(PREPARE, Prepared)
+    assert_gone(child.process_id)
 
 
 def test_what_an_engine_prints_neither_breaks_a_frame_nor_blocks(

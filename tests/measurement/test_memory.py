@@ -44,7 +44,8 @@ def test_the_library_counts_bytes_on_macos_and_kibibytes_elsewhere(
 
 
 def test_memory_that_is_touched_and_given_back_stays_in_the_peak() -> None:
-    assert reset_peak()
+    if not reset_peak():
+        pytest.skip("this kernel does not let a process reset its peak")
     before = peak_memory_bytes()
     block = np.ones(40 * MIB // 8)
     assert block.sum() == 40 * MIB // 8

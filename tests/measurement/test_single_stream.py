@@ -210,7 +210,7 @@ def test_ctrl_c_ends_all_processes(
 def test_a_model_that_hangs_is_an_error_that_names_it(
     endless_model: Path, host: HostFingerprint, plan: PlanOf, living: Callable[[], list[int]]
 ) -> None:
-    settings = replace(QUICK, reply_timeout_s=2.0)
+    settings = replace(QUICK, reply_timeout_s=1.0)
     with pytest.raises(MeasurementError, match=r"float32 \(.*endless.onnx\): no answer"):
         measure([plan(endless_model)], settings, host=host, clock=lambda: NOON)
     assert living() == []

@@ -12,7 +12,8 @@ from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.errors import MeasurementError
 from edgeworthy.measurement import MeasurementPlan, MeasurementSettings
-from edgeworthy.measurement.interleaving import LaunchObservation, Observation
+from edgeworthy.measurement.interleaving import Observation
+from edgeworthy.measurement.starting import LaunchObservation
 from edgeworthy.measurement.summary import summarize
 
 MS = 1_000_000
@@ -34,7 +35,7 @@ def observation(
                 first_inference_ns=(10 - number) * MS,
                 stationary=stationary or number > 1,
                 peak_memory_bytes=(60 + number) * MIB,
-                turns=list(turns),
+                turns=tuple(turns),
             )
             for number, turns in enumerate(launches)
         ),

@@ -179,17 +179,19 @@ class ChildProcess:
                 )
 
     def _ended(self) -> InferenceError:
-        try:
-            code = self._process.wait(timeout=_FAREWELL_S)
-        except subprocess.TimeoutExpired:
-            code = 0
-        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         return InferenceError(
-            f"the measured process ended {how} in the middle of its work",
+            f"the measured process {self._end()} in the middle of its work",
             where=self._title,
             found=self._last_words(),
             next_step="Run the model on its own to see whether its engine crashes on it",
         )
+
+    def _end(self) -> str:
+        try:
+            code = self._process.wait(timeout=_FAREWELL_S)
+        except subprocess.TimeoutExpired:
+            return "closed its output"
+        return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
 
     def _nonsense(self, found: str, *, expected: str = "") -> MeasurementError:
         return MeasurementError(

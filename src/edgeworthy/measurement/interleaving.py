@@ -14,12 +14,10 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgeworthy.measurement.child_process import ChildProcess
 from edgeworthy.measurement.plan import (
@@ -28,51 +26,13 @@ from edgeworthy.measurement.plan import (
     MeasurementSettings,
     ProgressListener,
 )
-from edgeworthy.measurement.wire import (
-    Latencies,
-    Load,
-    Loaded,
-    MemoryRead,
-    Prepare,
-    Prepared,
-    ReadMemory,
-    RunQueries,
-    TensorBytes,
-    WarmedUp,
-    WarmUp,
-)
+from edgeworthy.measurement.starting import LaunchObservation, Sample, StartedProcess, start
+from edgeworthy.measurement.wire import RunQueries
 
 _NANOSECONDS = 1_000_000_000
-_GENERATED_COUNT = 8
-_WARM_UP_WINDOW_S = 0.02
 _LONGEST_TURN_QUERIES = 100_000
 #: Turns of at least so many queries can spare so many to warm the caches again.
 _SETTLE_COUNTS = ((10, 3), (2, 1))
-
-Sample: TypeAlias = tuple[TensorBytes, ...]
-
-
-@dataclass
-class LaunchObservation:
-    """What one start of one artefact showed.
-
-    Attributes:
-        runtime_version: Engine and version.
-        runtime_memory_bytes: Before the artefact was loaded.
-        load_ns: From the file to a session.
-        first_inference_ns: The first query.
-        stationary: Whether the warm-up reached its end before its limit.
-        peak_memory_bytes: At the end.
-        turns: Latencies in nanoseconds, one array per round.
-    """
-
-    runtime_version: str
-    runtime_memory_bytes: int
-    load_ns: int
-    first_inference_ns: int
-    stationary: bool
-    peak_memory_bytes: int = 0
-    turns: list[NDArray[np.int64]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -145,72 +105,41 @@ class _Rounds:
 
     def run_launch(self, launch: int, progress: ProgressListener) -> list[LaunchObservation]:
         """Start every artefact, give them their turns, end them."""
-        observations: dict[int, LaunchObservation] = {}
-        children: dict[int, ChildProcess] = {}
+        started: dict[int, StartedProcess] = {}
         with contextlib.ExitStack() as stack:
             for index in self._order():
-                child = stack.enter_context(self._child(index))
-                children[index] = child
-                observations[index] = self._start(index, child)
-                child.pause()
+                child = stack.enter_context(
+                    ChildProcess(self._plans[index], reply_timeout_s=self._settings.reply_timeout_s)
+                )
+                started[index] = self._start(index, child)
             while True:
-                self._run_round(children, observations)
+                self._run_round(started)
                 progress(self._progress(launch))
                 if self._done_ratio(launch) >= 1:
                     break
-            for index, child in children.items():
-                child.resume()
-                memory = child.ask(ReadMemory(), MemoryRead)
-                observations[index].peak_memory_bytes = memory.peak_memory_bytes
-        return [observations[index] for index in range(len(self._plans))]
+            return [started[index].observation() for index in range(len(self._plans))]
 
     def _order(self) -> list[int]:
         order: list[int] = self._generator.permutation(len(self._plans)).tolist()
         return order
 
-    def _child(self, index: int) -> ChildProcess:
-        return ChildProcess(self._plans[index], reply_timeout_s=self._settings.reply_timeout_s)
-
-    def _start(self, index: int, child: ChildProcess) -> LaunchObservation:
-        plan, settings = self._plans[index], self._settings
-        prepared = child.ask(
-            Prepare(
-                runtime=plan.runtime,
-                samples=self._samples,
-                seed=settings.seed,
-                generated_count=_GENERATED_COUNT,
-            ),
-            Prepared,
-        )
-        loaded = child.ask(Load(artifact=str(plan.artifact), threads=plan.threads), Loaded)
-        limit_ns = int(settings.warm_up_limit_s * _NANOSECONDS)
-        window_ns = int(_WARM_UP_WINDOW_S * _NANOSECONDS)
-        warm = child.ask(WarmUp(limit_ns=limit_ns, window_ns=window_ns), WarmedUp)
+    def _start(self, index: int, child: ChildProcess) -> StartedProcess:
+        settings = self._settings
+        started = start(child, self._plans[index], settings, samples=self._samples)
         if not self._turn_counts[index]:
-            self._turn_counts[index] = turn_query_count(warm.latency_ns, settings.block_s)
-        return LaunchObservation(
-            runtime_version=prepared.runtime_version,
-            runtime_memory_bytes=prepared.runtime_memory_bytes,
-            load_ns=loaded.load_ns,
-            first_inference_ns=loaded.first_inference_ns,
-            stationary=warm.stationary,
-        )
+            self._turn_counts[index] = turn_query_count(started.latency_ns, settings.block_s)
+        return started
 
-    def _run_round(
-        self, children: dict[int, ChildProcess], observations: dict[int, LaunchObservation]
-    ) -> None:
-        start = self._monotonic()
+    def _run_round(self, started: Mapping[int, StartedProcess]) -> None:
+        begun_s = self._monotonic()
         for index in self._order():
             count = self._turn_counts[index]
             request = RunQueries(
                 first=self._query_counts[index], count=count, settle_count=settle_count(count)
             )
-            children[index].resume()
-            reply = children[index].ask(request, Latencies)
-            children[index].pause()
-            observations[index].turns.append(np.frombuffer(reply.data, dtype="<i8"))
+            started[index].take_turn(request)
             self._query_counts[index] += count
-        self._elapsed_s += self._monotonic() - start
+        self._elapsed_s += self._monotonic() - begun_s
 
     def _done_ratio(self, launch: int) -> float:
         """Share of what is due by the end of a launch; the budget counts as much as the goals."""

@@ -20,8 +20,9 @@ from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate, exact
 from edgeworthy.documents.measurement import Measurement, PairedRatio, Percentile
 from edgeworthy.errors import MeasurementError
-from edgeworthy.measurement.interleaving import LaunchObservation, Observation
+from edgeworthy.measurement.interleaving import Observation
 from edgeworthy.measurement.plan import RATIO_CONFIDENCE, MeasurementSettings
+from edgeworthy.measurement.starting import LaunchObservation
 from edgeworthy.statistics.order_statistics import (
     Refusal,
     grouped_percentile_interval,

@@ -1,0 +1,138 @@
+"""One start of one artefact: from a fresh process to the figures that it gave.
+
+Rules:
+
+1. The order is fixed: import the engine, note the memory, load, first query, warm up.
+2. Outside of its turns the process is stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeworthy.measurement.child_process import ChildProcess
+from edgeworthy.measurement.plan import MeasurementPlan, MeasurementSettings
+from edgeworthy.measurement.wire import (
+    Latencies,
+    Load,
+    Loaded,
+    MemoryRead,
+    Prepare,
+    Prepared,
+    ReadMemory,
+    RunQueries,
+    TensorBytes,
+    WarmedUp,
+    WarmUp,
+)
+
+_NANOSECONDS = 1_000_000_000
+_GENERATED_COUNT = 8
+_WARM_UP_WINDOW_S = 0.02
+
+#: The inputs of one query.
+Sample: TypeAlias = tuple[TensorBytes, ...]
+
+
+@dataclass(frozen=True)
+class LaunchObservation:
+    """What one start of one artefact showed.
+
+    Attributes:
+        runtime_version: Engine and version.
+        runtime_memory_bytes: Before the artefact was loaded.
+        load_ns: From the file to a session.
+        first_inference_ns: The first query.
+        stationary: Whether the warm-up reached its end before its limit.
+        peak_memory_bytes: At the end.
+        turns: Latencies in nanoseconds, one array per round.
+    """
+
+    runtime_version: str
+    runtime_memory_bytes: int
+    load_ns: int
+    first_inference_ns: int
+    stationary: bool
+    peak_memory_bytes: int
+    turns: tuple[NDArray[np.int64], ...]
+
+
+class StartedProcess:
+    """A process that is ready, and the turns that it has had."""
+
+    def __init__(
+        self, child: ChildProcess, prepared: Prepared, loaded: Loaded, warm: WarmedUp
+    ) -> None:
+        self._child = child
+        self._prepared = prepared
+        self._loaded = loaded
+        self._warm = warm
+        self._turns: list[NDArray[np.int64]] = []
+
+    @property
+    def latency_ns(self) -> int:
+        """Latency that the warm-up ended with."""
+        return self._warm.latency_ns
+
+    def take_turn(self, request: RunQueries) -> None:
+        """Run the queries of one turn."""
+        self._child.resume()
+        reply = self._child.ask(request, Latencies)
+        self._child.pause()
+        self._turns.append(np.frombuffer(reply.data, dtype="<i8"))
+
+    def observation(self) -> LaunchObservation:
+        """All that was seen, with the memory at the end."""
+        self._child.resume()
+        memory = self._child.ask(ReadMemory(), MemoryRead)
+        self._child.pause()
+        return LaunchObservation(
+            runtime_version=self._prepared.runtime_version,
+            runtime_memory_bytes=self._prepared.runtime_memory_bytes,
+            load_ns=self._loaded.load_ns,
+            first_inference_ns=self._loaded.first_inference_ns,
+            stationary=self._warm.stationary,
+            peak_memory_bytes=memory.peak_memory_bytes,
+            turns=tuple(self._turns),
+        )
+
+
+def start(
+    child: ChildProcess,
+    plan: MeasurementPlan,
+    settings: MeasurementSettings,
+    *,
+    samples: tuple[Sample, ...],
+) -> StartedProcess:
+    """Make a process ready for its turns.
+
+    Args:
+        child: A fresh process.
+        plan: What it shall run.
+        settings: How thoroughly.
+        samples: Inputs of single queries; empty for random ones.
+
+    Raises:
+        ModelFileError: The engine cannot read the artefact.
+        InferenceError: The engine failed, or the process ended.
+        MeasurementError: The process fell silent.
+    """
+    prepared = child.ask(
+        Prepare(
+            runtime=plan.runtime,
+            samples=samples,
+            seed=settings.seed,
+            generated_count=_GENERATED_COUNT,
+        ),
+        Prepared,
+    )
+    loaded = child.ask(Load(artifact=str(plan.artifact), threads=plan.threads), Loaded)
+    limit_ns = int(settings.warm_up_limit_s * _NANOSECONDS)
+    window_ns = int(_WARM_UP_WINDOW_S * _NANOSECONDS)
+    warm = child.ask(WarmUp(limit_ns=limit_ns, window_ns=window_ns), WarmedUp)
+    child.pause()
+    return StartedProcess(child, prepared, loaded, warm)
