@@ -22,7 +22,13 @@ class DatasetReference(Record, frozen=True, kw_only=True):
 
 
 class SliceCount(Record, frozen=True, kw_only=True):
-    """How many samples have one value in one slice column."""
+    """How many samples have one value in one slice column.
+
+    Attributes:
+        column: Name of the slice column.
+        value: The value.
+        sample_count: Samples with that value.
+    """
 
     column: str
     value: str

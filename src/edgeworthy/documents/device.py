@@ -15,7 +15,12 @@ InstructionSet = Literal["x86-avx2", "x86-vnni", "arm-neon", "arm-dotprod", "gen
 
 
 class SourcedFigure(Record, frozen=True, kw_only=True):
-    """A figure of a device and where it comes from."""
+    """A figure of a device and where it comes from.
+
+    Attributes:
+        value: The figure, in the unit of its name.
+        source: The data sheet or document that says so.
+    """
 
     value: float
     source: str

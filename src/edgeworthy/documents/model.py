@@ -22,7 +22,12 @@ class TensorSignature(Record, frozen=True, kw_only=True):
 
 
 class ModelSignature(Record, frozen=True, kw_only=True):
-    """Inputs and outputs of a model, in the order of the graph."""
+    """Inputs and outputs of a model, in the order of the graph.
+
+    Attributes:
+        inputs: What it takes.
+        outputs: What it gives.
+    """
 
     inputs: tuple[TensorSignature, ...]
     outputs: tuple[TensorSignature, ...]

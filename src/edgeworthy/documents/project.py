@@ -29,7 +29,13 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ProjectSection(_Section, frozen=True, kw_only=True):
-    """``[project]``: the name and version that the release will carry."""
+    """``[project]``: the name and version that the release will carry.
+
+    Attributes:
+        name: Name of the release.
+        version: Its version; with the name it names the folder of the release.
+        description: One sentence for people.
+    """
 
     name: Name
     version: Name
@@ -178,7 +184,18 @@ class ReleaseSection(_Section, frozen=True, kw_only=True):
 
 
 class ProjectFile(_Section, frozen=True, kw_only=True):
-    """The whole of ``edgeworthy.toml``."""
+    """The whole of ``edgeworthy.toml``.
+
+    Attributes:
+        project: What is built.
+        model: From which model.
+        data: From and on which samples; ``evaluation`` is required.
+        targets: For which devices; left out, for this machine.
+        require: What must hold.
+        measure: How much time measuring may take.
+        release: Who signs; left out, nothing is released.
+        seed: Seed of everything that draws random numbers.
+    """
 
     project: ProjectSection
     model: ModelSection
