@@ -13,13 +13,8 @@ if TYPE_CHECKING:
     from edgeworthy.release.choice import PrimaryMetric
     from edgeworthy.release.figures import Candidate, GateTarget
     from edgeworthy.release.gate import GateQuestion, judge
-    from edgeworthy.release.keys import (
-        create_key,
-        load_public_key,
-        load_signer,
-        public_key_file,
-        public_key_path,
-    )
+    from edgeworthy.release.key_creation import create_key, public_key_path
+    from edgeworthy.release.keys import load_public_key, load_signer, public_key_file
     from edgeworthy.release.oci import GOLDEN_MEDIA_TYPE, MODEL_MEDIA_TYPE
     from edgeworthy.release.requirements import MEASUREMENT_METRICS, check_requirements
     from edgeworthy.release.signers import Key, Signer
@@ -44,12 +39,12 @@ _ROOM_OF = {
     "VerifiedRelease": "verified",
     "attest": "attestation",
     "check_requirements": "requirements",
-    "create_key": "keys",
+    "create_key": "key_creation",
     "judge": "gate",
     "load_public_key": "keys",
     "load_signer": "keys",
     "public_key_file": "keys",
-    "public_key_path": "keys",
+    "public_key_path": "key_creation",
     "verify_release": "verification",
     "write_release": "write",
 }

@@ -1,9 +1,9 @@
-"""Keys: made once, encrypted at rest, read from a file or reached through a URI.
+"""Keys: read from a file, encrypted at rest, or reached through a URI.
 
 Rules:
 
-1. A private key file is PKCS#8 PEM, encrypted with a passphrase, readable by its owner only; it
-   never overwrites anything.
+1. A private key file is PKCS#8 PEM, encrypted with a passphrase and readable by its owner only; any
+   other is refused.
 2. A public key file is PEM (SubjectPublicKeyInfo), as OpenSSL and cosign write it, or the JSON of
    securesystemslib where PEM cannot say which scheme a key signs with.
 3. Other places for a private key are securesystemslib URIs (``hsm:``, ``awskms:``, ``gcpkms:``,
@@ -13,8 +13,6 @@ Rules:
 
 from __future__ import annotations
 
-import os
-import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +20,9 @@ from pathlib import Path
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edgeworthy.errors import SigningKeyError
-from edgeworthy.files import storage_errors
-from edgeworthy.release.key_encryption import RANDOM_BYTES, encrypt_pkcs8
+from edgeworthy.release.key_creation import public_key_path
 from edgeworthy.release.signers import SIGNER_FOR_URI_SCHEME, CryptoSigner, Key, Signer, SSlibKey
 
 #: Where the public key of a URI is looked for when the URI has no ``#path``.
@@ -42,55 +38,6 @@ class _KeyFile(msgspec.Struct, frozen=True):
     keytype: str
     scheme: str
     keyval: dict[str, str]
-
-
-def create_key(path: Path, passphrase: bytes) -> SSlibKey:
-    """Make an ed25519 key pair: ``path`` (private, encrypted) and ``path.pub``.
-
-    Args:
-        path: Where the private key goes; missing parent folders are made.
-        passphrase: What it is encrypted with; not empty.
-
-    Returns:
-        The public key.
-
-    Raises:
-        SigningKeyError: The passphrase is empty, or one of the files exists.
-        StorageError: The disk is full, read-only or forbidden; neither file is left behind.
-    """
-    if not passphrase:
-        raise SigningKeyError(
-            "a key is never stored without a passphrase",
-            where=str(path),
-            next_step="Give a passphrase; a file with it can be named for machines",
-        )
-    public_path = public_key_path(path)
-    private = Ed25519PrivateKey.generate()
-    plain = private.private_bytes(
-        serialization.Encoding.DER,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    secret = encrypt_pkcs8(plain, passphrase, randomness=secrets.token_bytes(RANDOM_BYTES))
-    public = private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    _write_new(path, secret, mode=0o600)
-    try:
-        _write_new(public_path, public, mode=0o644)
-    except BaseException:
-        path.unlink()
-        raise
-    return SSlibKey.from_crypto(private.public_key())
-
-
-def public_key_path(path: Path) -> Path:
-    """Where the public key of the private key at ``path`` lies.
-
-    >>> str(public_key_path(Path("keys/release")))
-    'keys/release.pub'
-    """
-    return path.with_name(f"{path.name}.pub")
 
 
 def load_signer(key: str, *, folder: Path, passphrase: Callable[[], bytes]) -> Signer:
@@ -204,8 +151,8 @@ def _decrypt(path: Path, data: bytes, passphrase: bytes) -> Signer:
 
 
 def _load_by_uri(uri: str, *, folder: Path, passphrase: Callable[[], bytes]) -> Signer:
-    address, _, public_path = uri.partition("#")
-    public = load_public_key(folder / (public_path or DEFAULT_PUBLIC_KEY))
+    address = uri.partition("#")[0]
+    public = load_public_key(public_key_file(uri, folder=folder))
     try:
         return Signer.from_priv_key_uri(address, public, lambda _: passphrase().decode())
     except Exception as error:  # each kind of signer has errors of its own, a driver's included
@@ -241,24 +188,3 @@ def _check_private(path: Path) -> None:
             where=str(path),
             next_step=f"Run: chmod 600 {path}",
         )
-
-
-def _write_new(path: Path, data: bytes, *, mode: int) -> None:
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        except FileExistsError as error:
-            raise SigningKeyError(
-                "a key is never overwritten, and this file exists",
-                where=str(path),
-                next_step="Choose another path",
-            ) from error
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-        except BaseException:
-            path.unlink()
-            raise

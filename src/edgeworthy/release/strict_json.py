@@ -2,7 +2,8 @@
 
 Rules:
 
-1. UTF-8, at most as many bytes as the caller allows; no byte order mark.
+1. UTF-8, at most as many bytes as the caller allows; no byte order mark, and no half of a
+   surrogate pair, which could never be written again.
 2. No key twice in an object, no NaN, no infinity, no number that overflows into one.
 3. Nesting that would exhaust the stack is an error like any other.
 4. Every refusal is a :class:`VerificationError` that names the place.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -19,6 +21,7 @@ import msgspec
 from edgeworthy.errors import VerificationError
 
 RecordT = TypeVar("RecordT")
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def parse_strictly(data: bytes, *, where: str, largest_bytes: int) -> dict[str, Any]:
@@ -49,6 +52,8 @@ def parse_strictly(data: bytes, *, where: str, largest_bytes: int) -> dict[str, 
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
+        if _ESCAPED_SURROGATE.search(data):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise VerificationError(f"not acceptable JSON: {error}", where=where) from error
     if not isinstance(value, dict):
