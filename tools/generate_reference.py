@@ -44,10 +44,12 @@ def stale_pages(folder: Path) -> list[str]:
             failures.append(f"{path} is missing")
         elif path.read_text(encoding="utf-8") != page():
             failures.append(f"{path} is stale")
-    for path in sorted(folder.glob("*.md")):
-        if path.name not in PAGES and GENERATED_MARK in path.read_text(encoding="utf-8"):
-            failures.append(f"{path} is left over from an older generator")
-    return failures
+    left_over = (
+        path
+        for path in sorted(folder.glob("*.md"))
+        if path.name not in PAGES and GENERATED_MARK in path.read_text(encoding="utf-8")
+    )
+    return [*failures, *(f"{path} is left over from an older generator" for path in left_over)]
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from edgeworthy.cli.main import app
 from typer.models import ArgumentInfo, OptionInfo
 
+from edgeworthy.cli.main import app
 from reference.docstrings import docstring_of
 from reference.markdown import alternatives, code
 
@@ -106,7 +106,7 @@ def _parameters(function: Callable[..., Any]) -> Iterator[Parameter]:
         kind, default, info = _declared(hints[name], parameter.default)
         required = default is inspect.Parameter.empty
         is_argument = isinstance(info, ArgumentInfo)
-        spelled = tuple(info.param_decls or ()) or (f"--{name.replace('_', '-')}",)
+        spelled = _spellings(info) or (f"--{name.replace('_', '-')}",)
         yield Parameter(
             flags=(name,) if is_argument else spelled,
             value="" if kind is bool else _value(kind, info),
@@ -120,12 +120,16 @@ def _parameters(function: Callable[..., Any]) -> Iterator[Parameter]:
 def _declared(hint: Any, default: Any) -> tuple[Any, Any, ArgumentInfo | OptionInfo]:  # noqa: ANN401 - a type and a value of any kind
     """Type, default and declaration, from ``Annotated`` or from ``= typer.Option(...)``."""
     if isinstance(default, OptionInfo | ArgumentInfo):
-        default, info = default.default, default
-        spelled = [] if isinstance(default, str | bool) or default is None else [default]
-        return hint, (inspect.Parameter.empty if spelled else default), info
+        return hint, default.default, default
     kind, *metadata = typing.get_args(hint)
     info = next(each for each in metadata if isinstance(each, OptionInfo | ArgumentInfo))
     return kind, default, info
+
+
+def _spellings(info: ArgumentInfo | OptionInfo) -> tuple[str, ...]:
+    """Inside ``Annotated`` the first spelling stands where a default value would."""
+    first = info.default if isinstance(info.default, str) else ""
+    return tuple(each for each in (first, *(info.param_decls or ())) if each.startswith("-"))
 
 
 def _value(kind: Any, info: ArgumentInfo | OptionInfo) -> str:  # noqa: ANN401 - a type of any form

@@ -9,8 +9,7 @@ from pathlib import Path
 from edgeworthy.devices import find_profile, profile_names
 from edgeworthy.documents.device import DeviceProfile, InstructionSet, SourcedFigure
 from edgeworthy.optimization import recipes_for
-
-from reference.markdown import alternatives, code, document, table
+from reference.markdown import code, document, table
 
 _INTRODUCTION = """\
 `device` of a [target](project-file.md#targetsname) names one of these profiles, or the path of a
@@ -58,10 +57,11 @@ def _instruction_sets() -> str:
 
 def _profile(profile: DeviceProfile) -> Iterator[str]:
     yield f"## `{profile.name}`"
-    flags = f", CPU flag {alternatives(profile.cpu_flags)}" if profile.cpu_flags else ""
+    flags = ", ".join(code(each) for each in profile.cpu_flags)
+    arithmetic = f"architecture {code(profile.architecture)}, instruction set"
     yield (
-        f"{profile.title}: architecture {code(profile.architecture)}, "
-        f"instruction set {code(profile.instruction_set)}{flags}."
+        f"{profile.title}: {arithmetic} {code(profile.instruction_set)}"
+        f"{f', CPU flags {flags}' if flags else ''}."
     )
     figures = [(name, getattr(profile, name)) for name in _FIGURES]
     yield table(

@@ -41,9 +41,9 @@ def docstring_of(thing: object) -> Docstring:
 
 
 def parse(text: str) -> Docstring:
-    """Take a docstring apart.
+    r"""Take a docstring apart.
 
-    >>> parsed = parse("Adds.\\n\\nAttributes:\\n    left: One\\n        more line.\\n")
+    >>> parsed = parse("Adds.\n\nAttributes:\n    left: One\n        more line.\n")
     >>> parsed.summary, parsed.attributes
     ('Adds.', {'left': 'One more line.'})
     """
@@ -69,7 +69,7 @@ def parse(text: str) -> Docstring:
 
 
 def markdown_of(text: str) -> str:
-    """reStructuredText's quotes and roles as Markdown's.
+    """Quotes and roles of reStructuredText as those of Markdown.
 
     >>> markdown_of("``a`` and :class:`~edgeworthy.errors.InputError`")
     '`a` and `InputError`'

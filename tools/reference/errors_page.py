@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from edgeworthy import errors
 from edgeworthy.errors import EdgeworthyError
-
 from reference.docstrings import docstring_of
 from reference.markdown import code, code_block, document, table
 

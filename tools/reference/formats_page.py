@@ -7,20 +7,20 @@ import pkgutil
 from collections.abc import Iterator
 
 import msgspec
+
 from edgeworthy import documents
 from edgeworthy.documents.record import Document
 from edgeworthy.documents.statement import Statement
-
 from reference.docstrings import docstring_of
 from reference.markdown import code, document, table
 from reference.project_page import is_table
-from reference.records import fields_of, records_in, type_in_words
+from reference.records import fields_of, records_in
 
 _INTRODUCTION = """\
 A *document* is a record that is stored or sent on its own. It is canonical JSON (keys sorted, no
 white space, UTF-8) with two more fields in front: `kind`, and `schema_version` as `major.minor`.
 A reader refuses another kind and a newer major version, and ignores fields that a newer minor
-version added. There is no NaN and no infinity: what was not measured is absent.
+version added. There is no NaN and no infinity: what is absent is `null`.
 
 Digests are `sha256:` and 64 hexadecimal digits. Dates are RFC 3339 in UTC. Documents that are
 evidence travel as the predicate of a signed in-toto Statement, under their predicate type; the
@@ -96,6 +96,3 @@ def _link(record: type) -> str:
         return f"[a table of the project file](project-file.md) ({code(record.__name__)})"
     anchor = record.KIND if issubclass(record, Document) else record.__name__.lower()
     return f"[{code(record.__name__)}](#{anchor})"
-
-
-__all__ = ["document_kinds", "formats_page", "type_in_words"]

@@ -15,12 +15,12 @@ def document(title: str, parts: Iterable[str]) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; empty when there are no rows.
+    r"""A table; empty when there are no rows.
 
     >>> print(table(["a", "b"], [["1", "2|3"]]))
     | a | b |
     |---|---|
-    | 1 | 2\\|3 |
+    | 1 | 2\|3 |
     """
     lines = [_row(row) for row in rows]
     if not lines:

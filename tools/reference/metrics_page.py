@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from edgeworthy.documents.project import Task
 from edgeworthy.evaluation.tasks import find_task
 from edgeworthy.measurement import MeasurementMetric, measurement_metrics
-
 from reference.docstrings import docstring_of
 from reference.markdown import code, document, table
 
@@ -44,7 +43,7 @@ _MEASURED: dict[str, tuple[str, str]] = {
         "Largest resident memory of the process that ran only this artefact.",
         "median over the starts, with order statistics",
     ),
-    "size_kib": ("Size of the file, external data included.", "exact"),
+    "size_kib": ("External data included.", "exact"),
 }
 
 

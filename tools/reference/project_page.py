@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from edgeworthy.documents import project as tables
-from edgeworthy.documents.project import ProjectFile
 from msgspec import inspect as kinds
 
+from edgeworthy.documents import project as tables
+from edgeworthy.documents.project import ProjectFile
 from reference.docstrings import docstring_of
 from reference.markdown import code, code_block, document, table
-from reference.records import RecordField, fields_of, records_in
+from reference.records import OR_NULL, RecordField, fields_of, records_in
 
 _INTRODUCTION = """\
 A project is a folder with a file `edgeworthy.toml`; all paths in it are relative to that folder.
 The file is read strictly: an unknown key, a missing key or a wrong type is an error that names the
-line, the key and, for a misspelt key, the nearest valid one. Nothing is read from the environment."""
+line, the key and, for a misspelt key, the nearest valid one."""
 
 _EXAMPLE_INTRODUCTION = """\
 A whole file that uses every table. The templates of `edgeworthy init` are shorter and have a
@@ -101,7 +101,7 @@ def _keys(fields: list[RecordField]) -> str:
         [
             [
                 code(each.name),
-                each.type_text.removesuffix("; may be absent"),
+                each.type_text.removesuffix(OR_NULL),
                 each.default_text,
                 each.description,
             ]

@@ -18,6 +18,9 @@ from msgspec import inspect as kinds
 from reference.docstrings import docstring_of
 from reference.markdown import alternatives, code
 
+#: What a type that may be absent ends with: TOML has no null, JSON has.
+OR_NULL = ", or `null`"
+
 #: Turns a record into a link to where it is described.
 Link = Callable[[type], str]
 
@@ -77,27 +80,32 @@ def records_in(kind: kinds.Type) -> Iterator[type[msgspec.Struct]]:
 
 def type_in_words(kind: kinds.Type, link: Link) -> str:
     """A type as people say it."""
-    if isinstance(kind, kinds.UnionType):
-        return _union(kind, link)
-    if isinstance(kind, kinds.StructType):
-        return link(kind.cls)
-    if isinstance(kind, kinds.DictType):
-        return f"{type_in_words(kind.value_type, link)}, by name"
-    if isinstance(kind, kinds.VarTupleType):
-        return f"list of {type_in_words(kind.item_type, link)}"
-    if isinstance(kind, kinds.TupleType):
-        return f"list of two: {' and '.join(type_in_words(t, link) for t in kind.item_types)}"
-    if isinstance(kind, kinds.LiteralType):
-        return alternatives([str(value) for value in kind.values])
-    if isinstance(kind, kinds.EnumType):
-        return alternatives([str(member.value) for member in kind.cls])
-    return _plain(kind)
+    match kind:
+        case kinds.UnionType():
+            words = _union(kind, link)
+        case kinds.StructType():
+            words = link(kind.cls)
+        case kinds.DictType(value_type=kinds.AnyType()):
+            words = "JSON object"
+        case kinds.DictType():
+            words = f"{type_in_words(kind.value_type, link)}, by name"
+        case kinds.VarTupleType():
+            words = f"list of {type_in_words(kind.item_type, link)}"
+        case kinds.TupleType():
+            words = f"[{', '.join(type_in_words(each, link) for each in kind.item_types)}]"
+        case kinds.LiteralType():
+            words = alternatives([str(value) for value in kind.values])
+        case kinds.EnumType():
+            words = alternatives([str(member.value) for member in kind.cls])
+        case _:
+            words = _plain(kind)
+    return words
 
 
 def _union(kind: kinds.UnionType, link: Link) -> str:
     parts = [each for each in kind.types if not isinstance(each, kinds.NoneType)]
     words = " or ".join(type_in_words(each, link) for each in parts)
-    return words if len(parts) == len(kind.types) else f"{words}; may be absent"
+    return words if len(parts) == len(kind.types) else f"{words}{OR_NULL}"
 
 
 def _plain(kind: kinds.Type) -> str:
@@ -105,8 +113,6 @@ def _plain(kind: kinds.Type) -> str:
         return f"text like {code(kind.pattern)}" if kind.pattern else "text"
     if isinstance(kind, kinds.BoolType):
         return "true or false"
-    if isinstance(kind, kinds.AnyType):
-        return "any value"
     if isinstance(kind, kinds.IntType):
         return " ".join(["whole number", *_bounds(kind)])
     if isinstance(kind, kinds.FloatType):
