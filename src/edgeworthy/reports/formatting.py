@@ -3,7 +3,7 @@
 Rules:
 
 1. Three significant digits, fewer where the interval is wider than that; ratios have three
-   decimals, so that a column of them lines up.
+   decimals or more, so that a column of them lines up.
 2. A figure is written with its interval, ``0.913 [0.893, 0.930]``, unless it is exact.
 3. A figure never rounds onto a bound that it does not meet exactly: digits are added until the
    two differ, so that a table never says ``0.950`` failed ``at least 0.95``.
@@ -30,23 +30,20 @@ _DIGEST_DIGITS = 12
 _TINY = 1e-4
 _KIBI = 1024
 _KILO = 1000
-_UNITLESS = frozenset({"", "ratio", "count"})
+_UNITLESS = frozenset({"", "ratio", "count", "label"})
 _LATENCY = re.compile(r"^latency_p(\d+(?:_\d+)?)_ms$")
 _RFC_3339 = re.compile(r"^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|z|\+00:00)$")
 _TITLES = {
-    "accuracy": "accuracy",
-    "expected_calibration_error": "expected calibration error",
-    "ece": "expected calibration error",
-    "mae": "mean absolute error",
-    "rmse": "root mean squared error",
-    "r2": "R\N{SUPERSCRIPT TWO}",
-    "auc": "area under the ROC curve",
-    "roc_auc": "area under the ROC curve",
-    "f1_macro": "macro F1",
+    "agreement": "agreement with the original",
+    "auroc": "area under the ROC curve",
     "macro_f1": "macro F1",
+    "mean_deviation": "mean deviation from the original",
+    "negative_flip_ratio": "negative flips",
+    "partial_auroc": "partial area under the ROC curve",
+    "positive_flip_ratio": "positive flips",
+    "r_squared": "R\N{SUPERSCRIPT TWO}",
     "size_kib": "file size",
-    "peak_memory_mib": "peak memory",
-    "load_time_ms": "load time",
+    "top_5_accuracy": "top-5 accuracy",
 }
 _UNIT_ENDINGS = ("_ms", "_kib", "_mib", "_ratio")
 
@@ -104,7 +101,7 @@ def decimals_of(estimate: Estimate, bound: float | None = None) -> int:
         places = _places_for(max(abs(estimate.low), abs(estimate.high)))
         width = estimate.high - estimate.low
         if estimate.unit == "ratio" and places >= _SIGNIFICANT - 1:
-            places = _SIGNIFICANT
+            places = max(places, _SIGNIFICANT)
         elif width > 0:
             places = min(places, _places_for(width, 2))
     if bound is None:
@@ -281,13 +278,13 @@ def capitalized(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Text with a capital letter and a full stop.
+    """Text with a full stop, and a capital letter unless it begins with an identifier.
 
-    >>> sentence("the fastest that passes")
-    'The fastest that passes.'
+    >>> sentence("the fastest that passes"), sentence("int8-u8s8 is not met")
+    ('The fastest that passes.', 'int8-u8s8 is not met.')
     """
     text = plain(text)
     if not text:
         return ""
-    text = capitalized(text)
+    text = capitalized(text) if text.partition(" ")[0].isalpha() else text
     return text if text.endswith((".", "!", "?", ELLIPSIS)) else f"{text}."

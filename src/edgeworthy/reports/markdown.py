@@ -22,14 +22,17 @@ from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.sections.flips import flips_text
 from edgeworthy.reports.sections.headline import headline
 from edgeworthy.reports.sections.model import operators_section
-from edgeworthy.reports.sections.requirements import gathered_table, requirement_table
+from edgeworthy.reports.sections.requirements import gathered_table
 from edgeworthy.reports.sections.tradeoff import figures_table
 from edgeworthy.reports.sections.variants import variants_section
 from edgeworthy.reports.sections.verification import verification_section
 from edgeworthy.reports.verdicts import verdict_word, worst_first
 
-_SPECIAL = re.compile(r"[\\`*_\[\]<>|~&@#$]")
-_LINK = re.compile(r"(?i)(?<=http)(?=s?://)|(?<=www)(?=\.)")
+_SPECIAL = re.compile(r"[\\`*_<>|~&$]|\](?=[(\[:])")
+# GitHub looks for these in the rendered text, where a character reference is no hindrance.
+_LINKED = re.compile(r"(?i)(?<=[@#])|(?<=http)(?=s?://)|(?<=www)(?=\.)|(?<=gh)(?=-\d)")
+_NO_ROOM = "\N{ZERO WIDTH SPACE}"
+_MOST_ROWS = 20
 _SIGNS = {
     Verdict.PASS: "\N{WHITE HEAVY CHECK MARK}",
     Verdict.FAIL: "\N{CROSS MARK}",
@@ -54,11 +57,10 @@ def escaped(text: str) -> str:
     """Text that Markdown shows as it is.
 
     >>> escaped("a|b <i> @me")
-    'a&#124;b &#60;i&#62; &#64;me'
+    'a&#124;b &#60;i&#62; @&#8203;me'
     """
-    marked = _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", plain(text))
-    # A character that takes no room breaks what would become a link of its own.
-    return _LINK.sub("&#8203;", marked)
+    shown = _LINKED.sub(_NO_ROOM, plain(text))
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", shown).replace(_NO_ROOM, "&#8203;")
 
 
 def _lines(index: BuildIndex) -> Iterator[str]:
@@ -100,15 +102,6 @@ def _variants(index: BuildIndex) -> Iterator[str]:
 
 
 def _details(index: BuildIndex) -> Iterator[str]:
-    decided = index.record.decision.targets if index.record.decision else ()
-    for target in decided:
-        results = index.results(target.target, target.variant)
-        every = requirement_table(results, caption="")
-        if len(gathered_table(results, caption="").rows) < len(results):
-            yield from _folded(
-                f"All {len(results)} results on {target.target}",
-                _table(every, left_out="Against the bound"),
-            )
     for subject in index.subjects:
         flips = subject.evaluation.flips
         if flips is not None:
@@ -146,9 +139,11 @@ def _table(table: Table, *, left_out: str = "") -> Iterator[str]:
     kept = [n for n, column in enumerate(table.columns) if column != left_out]
     yield f"| {' | '.join(escaped(table.columns[n]) for n in kept)} |"
     yield f"|{'---|' * len(kept)}"
-    for row in table.rows:
+    for row in table.rows[:_MOST_ROWS]:
         cells = " | ".join(_cell(row.cells[n], strong=row.emphasis and not n) for n in kept)
         yield f"| {cells} |"
+    if len(table.rows) > _MOST_ROWS:
+        yield from ("", f"and {len(table.rows) - _MOST_ROWS} more in the full report.")
 
 
 def _cell(cell: Cell, *, strong: bool) -> str:

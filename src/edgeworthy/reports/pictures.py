@@ -5,7 +5,7 @@ Rules:
 1. The picture is the sample: no smoothing, values outside 0..255 are clipped.
 2. A sample that cannot be drawn (empty, ragged, not finite) gives no picture and no error: the
    report's words stand without it.
-3. A picture stays small: an image is thinned to 64 pixels a side, a trace to 120 points and six
+3. A picture stays small: an image is thinned to 64 pixels a side, a trace to 240 points and eight
    channels.
 
 Source: PNG (Portable Network Graphics) Specification, third edition, W3C.
@@ -26,10 +26,11 @@ from edgeworthy.documents.build import SamplePicture
 Rows = Sequence[Sequence[float]]
 
 _MOST_PIXELS = 64
-_MOST_POINTS = 120
-_MOST_CHANNELS = 6
+_MOST_POINTS = 240
+_MOST_CHANNELS = 8
 _TRACE_WIDTH = 120
 _TRACE_HEIGHT = 64
+_COLORS = 6
 _GREY, _RGB = 0, 2
 _PIXEL = 3
 
@@ -106,7 +107,7 @@ def _trace(rows: Rows, description: str) -> Markup:
     high = max(max(row) for row in drawn)
     lines = Markup().join(
         Markup('<polyline class="series-{}" points="{}"/>').format(
-            channel + 1, _points(row, low, high)
+            channel % _COLORS + 1, _points(row, low, high)
         )
         for channel, row in enumerate(drawn)
     )

@@ -1,7 +1,8 @@
 """Does confidence mean what it says: share of right predictions against confidence.
 
 A point on the diagonal is calibrated, one below it overconfident. The area of a point is
-proportional to the predictions in its bin.
+proportional to the predictions in its bin. Points are not joined: that would make a bin of one
+prediction as bold as a bin of a thousand.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LEFT_PX = 42
 _SIDE_PX = NARROW_PX - _LEFT_PX - 10
 _TICKS = [0, 0.25, 0.5, 0.75, 1]
 _LARGEST_AREA = 320.0
-_LEAST_AREA = 14.0
+_LEAST_AREA = 20.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def reliability_chart(curves: Sequence[ReliabilityCurve]) -> alt.LayerChart:
         .mark_line(color=MUTED.light, strokeDash=[4, 3], strokeWidth=1)
         .encode(x=_axis_x(), y=_axis_y())
     )
-    layers = [diagonal, *(layer for curve in curves for layer in _curve(curve))]
+    layers = [diagonal, *(_points(curve) for curve in curves)]
     return framed(
         layers,
         width_px=_SIDE_PX,
@@ -58,7 +59,7 @@ def _axis_y() -> alt.Y:
     return alt.Y("y:Q", scale=alt.Scale(domain=[0, 1.04], nice=False), axis=axis)
 
 
-def _curve(curve: ReliabilityCurve) -> list[alt.Chart]:
+def _points(curve: ReliabilityCurve) -> alt.Chart:
     filled = [entry for entry in curve.bins if entry.sample_count]
     largest = max((entry.sample_count for entry in filled), default=1)
     rows: list[ChartRow] = [
@@ -69,10 +70,17 @@ def _curve(curve: ReliabilityCurve) -> list[alt.Chart]:
         }
         for entry in filled
     ]
-    base = plotted(rows).encode(x=_axis_x(), y=_axis_y())
-    return [
-        base.mark_line(color=curve.color.light, strokeWidth=1.5),
-        base.mark_point(
-            shape="circle", color=curve.color.light, filled=True, opacity=1, fillOpacity=0.55
-        ).encode(size=alt.Size("area:Q", scale=None)),
-    ]
+    points: alt.Chart = (
+        plotted(rows)
+        .mark_point(
+            shape="circle",
+            color=curve.color.light,
+            filled=True,
+            opacity=1,
+            fillOpacity=0.5,
+            stroke=curve.color.light,
+            strokeWidth=1.5,
+        )
+        .encode(x=_axis_x(), y=_axis_y(), size=alt.Size("area:Q", scale=None))
+    )
+    return points

@@ -122,7 +122,7 @@ def _card(index: BuildIndex, decided: TargetDecision) -> TargetCard:
         word=verdict_word(decided.verdict),
         variant=plain(decided.variant),
         chosen=decided.verdict is Verdict.PASS,
-        reason=sentence(decided.reason),
+        reason=sentence(plain(decided.reason).removeprefix(f"{plain(decided.variant)}: ")),
         open_points=tuple(_open_points(index, decided)),
         figures=tuple(_card_figures(index, decided)),
         artifact=decided.artifact,

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-from edgeworthy.documents.variant import EquivalenceRecord, Recipe, Variant
-from edgeworthy.reports.blocks import Block, Cell, Details, Note, Row, Section, Table
-from edgeworthy.reports.formatting import bytes_text, digest_short, number, plain, plural
+from collections.abc import Sequence
+
+from edgeworthy.documents.variant import EquivalenceRecord, Recipe, Variant, VariantRefusal
+from edgeworthy.reports.blocks import Block, Cell, Details, Heading, Note, Row, Section, Table
+from edgeworthy.reports.formatting import bytes_text, digest_short, number, plain, plural, sentence
 from edgeworthy.reports.index import BuildIndex
 
 
 def variants_section(index: BuildIndex) -> Section:
     """One row per variant, its passes folded below."""
     variants = index.record.variants
+    refused = _refusals(index.record.refusals)
     if not variants:
-        return Section("variants", "Variants", "", (Note("No variant was made."),))
-    blocks: list[Block] = [variant_table(variants)]
-    blocks += [passes_details(variant) for variant in variants if variant.passes]
+        blocks = (Note("No variant was made."), *refused)
+        return Section("variants", "Variants", "", blocks)
+    details = [passes_details(variant) for variant in variants if variant.passes]
     return Section(
         key="variants",
         title="Variants",
         lead="With the original, the calibration samples and these tools, each can be made again.",
-        blocks=tuple(blocks),
+        blocks=(variant_table(variants), *details, *refused),
     )
+
+
+def _refusals(refusals: Sequence[VariantRefusal]) -> tuple[Block, ...]:
+    if not refusals:
+        return ()
+    rows = tuple(
+        Row(
+            (
+                Cell(plain(entry.recipe.name)),
+                Cell(_recipe_text(entry.recipe)),
+                Cell(sentence(entry.reason)),
+            )
+        )
+        for entry in refusals
+    )
+    table = Table(
+        caption="Recipes that made no variant", columns=("Recipe", "What", "Why not"), rows=rows
+    )
+    return (Heading("Recipes that made no variant"), table)
 
 
 def variant_table(variants: tuple[Variant, ...]) -> Table:

@@ -22,11 +22,11 @@ def verification_section(index: BuildIndex) -> Section:
     folder = shlex.quote(plain(record.release_path) or "RELEASE")
     count = len(record.decision.evidence) if record.decision else 0
     blocks: list[Block] = [
-        Command(f"edgeworthy verify {folder} --key PUBLIC_KEY"),
+        Command(f"edgeworthy verify {folder} --key {_public_key(index)}"),
         Note(
-            "Put the publisher's public key in place of PUBLIC_KEY; take it from the publisher, "
-            "not from the release. The command checks every blob, every signature, and that each "
-            f"of the {plural(count, 'piece')} of evidence speaks of a blob of this release."
+            "Take the public key from the publisher, not from the release. The command checks "
+            "every blob, every signature, and that each of the "
+            f"{plural(count, 'piece')} of evidence speaks of a blob of this release."
         ),
         Facts(terms=("Release",), items=(Cell(plain(record.release_digest), tone="code"),)),
     ]
@@ -36,6 +36,14 @@ def verification_section(index: BuildIndex) -> Section:
         lead="This page is not signed; the release is. Its digest is the one below.",
         blocks=tuple(blocks),
     )
+
+
+def _public_key(index: BuildIndex) -> str:
+    """Where ``edgeworthy keys create`` puts it; a placeholder for a key that is not a file."""
+    section = index.record.project.release
+    if section is None or ":" in section.key:
+        return "PUBLIC_KEY"
+    return shlex.quote(f"{plain(section.key)}.pub")
 
 
 def _why_no_release(index: BuildIndex) -> str:
