@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from securesystemslib.dsse import Envelope
 
 from edgeworthy.documents.record import canonical_json
 from edgeworthy.documents.statement import PAYLOAD_TYPE
+from edgeworthy.errors import VerificationError
 from edgeworthy.files import digest_bytes
-from edgeworthy.release import Signer
+from edgeworthy.release import Key, Signer, verify_release
 from edgeworthy.release.oci import (
     EMPTY_CONFIG,
     INDEX_MEDIA_TYPE,
@@ -99,6 +101,12 @@ class Forgery:
         text = self.image.decode().replace(was, now)
         self.image = text.replace(*sizes).encode()
         self.contents = [changed if each == instead_of else each for each in self.contents]
+
+
+def refused(folder: Path, keys: list[Key]) -> str:
+    with pytest.raises(VerificationError) as caught:
+        verify_release(folder, keys)
+    return str(caught.value)
 
 
 def fill(folder: Path, blobs: list[bytes]) -> None:

@@ -70,6 +70,8 @@ def find_parts(layout: Layout) -> Parts:
             found=image.artifact_type[:80],
             where=str(layout.path_of(release)),
         )
+    if not image.layers:
+        raise VerificationError("a release without layers", where=str(layout.path_of(release)))
     envelopes = tuple(_read_envelope(layout, carrier) for carrier in carriers)
     return Parts(
         layout=layout,
