@@ -10,11 +10,13 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 STANDARD_DOMAINS = ("", "ai.onnx")
+_T = TypeVar("_T")
 
 
 class Wiring:
@@ -103,11 +105,12 @@ def is_standard(node: NodeProto, *op_types: str) -> bool:
     return node.domain in STANDARD_DOMAINS and node.op_type in op_types
 
 
-def attribute(node: NodeProto, name: str, default: object) -> object:
+def attribute(node: NodeProto, name: str, default: _T) -> _T:
     """The value of an attribute, or its default."""
     for item in node.attribute:
         if item.name == name:
-            return onnx.helper.get_attribute_value(item)
+            value: _T = onnx.helper.get_attribute_value(item)
+            return value
     return default
 
 

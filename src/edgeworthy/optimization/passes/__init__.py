@@ -13,6 +13,7 @@ from edgeworthy.optimization.passes.float_results import FloatResults
 from edgeworthy.optimization.passes.fold_batch_norm import FoldBatchNorm
 from edgeworthy.optimization.passes.fold_constants import FoldConstants
 from edgeworthy.optimization.passes.name_nodes import NameNodes
+from edgeworthy.optimization.passes.normalize_gemm import NormalizeGemm
 from edgeworthy.optimization.passes.raise_opset import RaiseOpset
 from edgeworthy.optimization.passes.remove_dead_nodes import RemoveDeadNodes
 from edgeworthy.optimization.passes.remove_unused_initializers import RemoveUnusedInitializers
@@ -28,6 +29,7 @@ CLEANING: tuple[Pass, ...] = (
     EliminateIdentity(),
     EliminateDropout(),
     FoldBatchNorm(),
+    NormalizeGemm(),
     RemoveDeadNodes(),
     RemoveUnusedInitializers(),
 )

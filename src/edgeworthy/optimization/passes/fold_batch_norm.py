@@ -81,7 +81,7 @@ def _fold_pair(model: ModelProto, norm: NodeProto) -> bool:
     if product is None or parameters is None:
         return False
     scale, shift, mean, variance = parameters
-    factor = scale / np.sqrt(variance + _float_attribute(norm, "epsilon", 1e-5))
+    factor = scale / np.sqrt(variance + attribute(norm, "epsilon", 1e-5))
     weight = product.weight * product.channel_factor(factor)
     bias = (product.bias - mean) * factor + shift
     _replace(model, node, norm, weight, bias)
@@ -137,7 +137,7 @@ def _gemm(node: NodeProto, weight: NDArray[Any], bias: NDArray[Any]) -> _Product
     channels = weight.shape[0 if transposed else 1]
     if bias.size != 1 and (bias.size != channels or bias.shape[-1] != channels):
         return None  # a bias per row is not one per channel
-    bias = bias.reshape(-1) * _float_attribute(node, "beta", 1.0)
+    bias = bias.reshape(-1) * attribute(node, "beta", 1.0)
     axes = (-1, 1) if transposed else (1, -1)
     return _Product(weight, bias, lambda factor: factor.reshape(axes))
 
@@ -146,8 +146,7 @@ def _spread_over_groups(
     weight: NDArray[Any], node: NodeProto
 ) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """``ConvTranspose`` stores ``(inputs, outputs / group, ...)``, group after group."""
-    groups = attribute(node, "group", 1)
-    count = groups if isinstance(groups, int) else 1
+    count = attribute(node, "group", 1)
     rows_per_group = weight.shape[0] // count
     kernel_axes = (1,) * (weight.ndim - 2)
 
@@ -164,8 +163,3 @@ def _constants(names: Iterable[str], wiring: Wiring) -> list[NDArray[Any]] | Non
     if any(tensor is None or tensor.data_type != TensorProto.FLOAT for tensor in tensors):
         return None
     return [numpy_helper.to_array(t).astype(np.float64) for t in tensors if t is not None]
-
-
-def _float_attribute(node: NodeProto, name: str, default: float) -> float:
-    value = attribute(node, name, default)
-    return float(value) if isinstance(value, float) else default

@@ -170,9 +170,8 @@ def _lower_bias(model: ModelProto, node: NodeProto, shift: NDArray[np.float64]) 
     if has_bias:
         tensor = wiring.initializers[node.input[_BIAS_INPUT]]
         bias = numpy_helper.to_array(tensor).astype(np.float64)
-    beta = next((item.f for item in node.attribute if item.name == "beta"), 1.0) or 1.0
     name = fresh_name(wiring.names(), f"{node.name}.bias")
     del node.input[_BIAS_INPUT:]
     node.input.append(name)
-    values = (bias - shift / beta).astype(np.float32)
+    values = (bias - shift).astype(np.float32)
     model.graph.initializer.append(numpy_helper.from_array(values, name))

@@ -141,13 +141,18 @@ def _conv_fits(node: NodeProto, wiring: Wiring) -> bool:
 
 def _gemm_fits(node: NodeProto, wiring: Wiring) -> bool:
     weight = _float_constant(node.input[1], wiring)
-    if weight is None or attribute(node, "alpha", 1.0) != 1.0 or attribute(node, "transA", 0):
+    if weight is None or _has_factors(node) or attribute(node, "transA", 0):
         return False
     if len(node.input) <= _BIAS_INPUT or not node.input[_BIAS_INPUT]:
         return True
     bias = _float_constant(node.input[_BIAS_INPUT], wiring)
     channels = weight.dims[channel_axis(node)]
     return bias is not None and list(bias.dims) == [channels]
+
+
+def _has_factors(node: NodeProto) -> bool:
+    """The quantizer drops them silently."""
+    return attribute(node, "alpha", 1.0) != 1.0 or attribute(node, "beta", 1.0) != 1.0
 
 
 def _matmul_fits(node: NodeProto, wiring: Wiring) -> bool:

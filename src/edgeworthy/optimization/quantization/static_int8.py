@@ -31,6 +31,8 @@ from edgeworthy.optimization.quantization.weight_scales import pair_safe_scales
 from edgeworthy.optimization.wiring import Wiring, editable
 
 _TYPES: dict[IntegerType, QuantType] = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
+#: Below this the quantizer takes a range for nothing.
+_EMPTY = 1e-30
 #: Tells the quantizer that shapes are inferred, so that it need not go through a file.
 _SHAPES_ARE_INFERRED = ("onnx.infer", "onnxruntime.quant")
 
@@ -68,7 +70,7 @@ def quantize(
         OptimizationError: The quantizer failed.
     """
     remarks: list[str] = []
-    with _collected(remarks):
+    with _collected(remarks), np.errstate(all="ignore"):
         try:
             quantizer = QDQQuantizer(
                 _with_shapes(model),
@@ -128,13 +130,14 @@ def _weight_scales(
 
 
 def _tensors_data(ranges: Mapping[str, TensorRange]) -> TensorsData:
-    return TensorsData(
-        CalibrationMethod.MinMax,
-        {
-            name: TensorData(lowest=np.float32(found.lowest), highest=np.float32(found.highest))
-            for name, found in ranges.items()
-        },
-    )
+    data = {}
+    for name, found in ranges.items():
+        # A tensor that was always zero would get the scale 1 and the zero point 0, which in signed
+        # integers lets negative values through where a ReLU was dropped.
+        empty = max(abs(found.lowest), abs(found.highest)) < _EMPTY
+        lowest, highest = (0.0, 1.0) if empty else (found.lowest, found.highest)
+        data[name] = TensorData(lowest=np.float32(lowest), highest=np.float32(highest))
+    return TensorsData(CalibrationMethod.MinMax, data)
 
 
 def _restored(result: ModelProto, original: ModelProto) -> ModelProto:

@@ -1,0 +1,87 @@
+"""Which nodes compute in integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from onnx import ModelProto
+
+from edgeworthy.optimization.passes.name_nodes import NameNodes
+from edgeworthy.optimization.quantization import make_plan
+
+WEIGHTS = {
+    "w": np.ones((2, 2), np.float32),
+    "v": np.ones((2, 2), np.float32),
+    "w3": np.ones((1, 2, 2), np.float32),
+    "k": np.ones((2, 2, 1, 1), np.float32),
+    "b": np.ones(2, np.float32),
+    "row": np.ones((1, 2), np.float32),
+    "zero": np.array(0.0, np.float32),
+    "six": np.array(6.0, np.float32),
+    "half": np.array(0.5, np.float32),
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "quantized"),
+    [
+        ("y = MatMul (x, w)", ["MatMul"]),
+        ("y = MatMul (w, x)", []),
+        ("y = MatMul (v, w)", []),
+        ("y = Gemm (x, w)", ["Gemm"]),
+        ("y = Gemm (x, w, b)", ["Gemm"]),
+        ("y = Gemm <transB=1> (x, w, b)", ["Gemm"]),
+        ("y = Gemm (x, w, row)", []),
+        ("y = Gemm (x, w, x)", []),
+        ("y = Gemm <alpha=0.5> (x, w)", []),
+        ("y = Gemm <beta=2.0> (x, w, b)", []),
+        ("y = Gemm <transA=1> (x, w)", []),
+        ("y = Gemm (x, x)", []),
+        ("a = Gemm (x, w) y = Softmax (a)", ["Gemm"]),
+        ("a = Gemm (x, w) c = Sigmoid (a) y = Gemm (c, v)", ["Gemm", "Gemm_1"]),
+        ("a = Gemm (x, w) c = Clip (a, zero, six) y = Gemm (c, v)", ["Gemm", "Clip", "Gemm_1"]),
+        ("a = Gemm (x, w) c = Clip (a, half, six) y = Gemm (c, v)", ["Gemm", "Gemm_1"]),
+        ("a = Gemm (x, w) c = Clip (a, , half) y = Gemm (c, v)", ["Gemm", "Clip", "Gemm_1"]),
+        ("a = Gemm (x, w) m = ReduceMin <keepdims=0> (x) y = Clip (a, m)", ["Gemm"]),
+        ("a = Gemm (x, w) y = Add (a, x)", ["Gemm", "Add"]),
+        ("a = MatMul (x, w) y = Add (a, b)", ["MatMul"]),
+        ("a = MatMul (x, w) s = MatMul (a, x) y = Add (s, a)", ["MatMul"]),
+    ],
+)
+def test_choices(body: str, quantized: list[str], parse: Callable[..., ModelProto]) -> None:
+    model = parse(f"g (float[2,2] x) => (float[c1,c2] y) {{ {body} }}", WEIGHTS)
+    plan = make_plan(NameNodes().call(model).model)
+    assert list(plan.nodes) == quantized
+
+
+@pytest.mark.parametrize(("bias", "count"), [("", 1), (", b", 1), (", c", 0)])
+def test_a_computed_bias_keeps_a_convolution_in_float(
+    bias: str, count: int, parse: Callable[..., ModelProto]
+) -> None:
+    model = parse(
+        f"g (float[n,2,1,1] x, float[2] c) => (float[n,2,1,1] y) {{ y = Conv (x, k{bias}) }}",
+        WEIGHTS,
+    )
+    assert len(make_plan(NameNodes().call(model).model).nodes) == count
+
+
+def test_a_relu_implies_the_range_before_it(parse: Callable[..., ModelProto]) -> None:
+    model = parse(
+        """g (float[n,2] x) => (float[n,2] y) {
+        a = Gemm (x, w) r = Relu (a) shape = Shape (r) f = Reshape (r, shape) y = Gemm (f, v) }""",
+        WEIGHTS,
+    )
+    plan = make_plan(NameNodes().call(model).model)
+    assert plan.activations == ("x", "r", "f", "y")  # neither `a` nor the integers of `shape`
+    assert plan.implied == {"a": "r"}
+    assert plan.with_implied({"r": 1, "x": 2}) == {"r": 1, "x": 2, "a": 1}
+
+
+def test_a_result_that_others_read_has_a_range_of_its_own(parse: Callable[..., ModelProto]) -> None:
+    model = parse(
+        "g (float[n,2] x) => (float[n,2] y) { a = Gemm (x, w) r = Relu (a) y = Add (r, a) }",
+        WEIGHTS,
+    )
+    assert make_plan(NameNodes().call(model).model).implied == {}
