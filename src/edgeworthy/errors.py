@@ -68,8 +68,8 @@ class EdgeworthyError(Exception):
 
     def paragraph(self) -> str:
         """The whole message as one paragraph."""
-        head = f"{self.where}: {self.problem}." if self.where else f"{self.problem}."
-        parts = [head]
+        head = f"{self.where}: {self.problem}" if self.where else self.problem
+        parts = [_sentence(head)]
         if self.expected and self.found:
             parts.append(f"Expected {self.expected}, found {self.found}.")
         elif self.expected:
@@ -77,8 +77,12 @@ class EdgeworthyError(Exception):
         elif self.found:
             parts.append(f"Found {self.found}.")
         if self.next_step:
-            parts.append(f"{self.next_step}.")
+            parts.append(_sentence(self.next_step))
         return " ".join(parts)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 class UsageError(EdgeworthyError):

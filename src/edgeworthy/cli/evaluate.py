@@ -31,23 +31,32 @@ def evaluate(
 
 
 def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
-    """One table per target: a line per metric and slice, a column per artefact."""
+    """Per target: each metric on all samples, the first metric per slice, and the flips."""
     out = console()
     for target in dict.fromkeys(each.target for each in evaluations):
         rows = [each for each in evaluations if each.target == target]
         data = rows[0].dataset
-        title = f"On {data.sample_count} {data.name} samples, for {target}"
-        made = table(title, "metric", "slice", *(each.variant for each in rows))
+        names = [each.variant for each in rows]
         figures = [_figures(each) for each in rows]
-        for metric, part in dict.fromkeys(key for each in figures for key in each):
-            made.add_row(metric, part, *(each.get((metric, part), "") for each in figures))
+        keys = list(dict.fromkeys(key for each in figures for key in each))
+        title = f"On {data.sample_count} {data.name} samples, for {target}"
+        made = table(title, "metric", *names)
+        for metric, part in keys:
+            if not part:
+                made.add_row(metric, *(each.get((metric, part), "") for each in figures))
         out.print(made)
+        primary = keys[0][0]
+        slices = table(f"{primary} per slice", "slice", *names)
+        for metric, part in keys:
+            if part and metric == primary:
+                slices.add_row(part, *(each.get((metric, part), "") for each in figures))
+        if slices.row_count:
+            out.print(slices)
         for each in rows:
             if each.flips is not None:
                 out.print(
                     f"{each.variant}: {each.flips.negative_count} right answers lost, "
-                    f"{each.flips.positive_count} gained, "
-                    f"{each.flips.changed_count} answers changed"
+                    f"{each.flips.positive_count} gained, {each.flips.changed_count} changed"
                 )
 
 

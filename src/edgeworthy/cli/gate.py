@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.markup import escape
+from rich.table import Table
+
 from edgeworthy.cli.options import (
     ExplainOption,
     JsonOption,
@@ -17,7 +20,6 @@ from edgeworthy.cli.output import (
     interval,
     print_json,
     print_outcomes,
-    table,
     verdict_text,
 )
 from edgeworthy.cli.session import opened_project
@@ -50,33 +52,28 @@ def gate(
 
 
 def print_decision(decision: GateDecision) -> None:
-    """One line per requirement of the variant that was chosen, then the verdict."""
+    """One line per requirement of the variant that was chosen, then the verdict and why."""
     out = console()
     for target in decision.targets:
-        made = table(
-            f"Requirements for {target.target}, held against {target.variant}",
-            "verdict",
-            "metric",
-            "bound",
-            "measured",
-            "n",
-            "artefact",
-            right=("n",),
-        )
-        for each in _results(decision, target.target, target.variant):
-            made.add_row(
-                verdict_text(each.verdict),
-                f"{each.requirement.metric} {each.slice}".strip(),
-                each.bound,
-                interval(each.measured),
-                str(each.measured.n) if each.measured else "",
-                each.artifact.removeprefix("sha256:")[:12],
-            )
-        out.print(made)
-        for each in _results(decision, target.target, target.variant):
+        results = _results(decision, target.target, target.variant)
+        out.print(f"[bold]Requirements for {target.target}, held against {target.variant}[/bold]")
+        lines = Table.grid(padding=(0, 2, 0, 0))
+        for each in results:
+            lines.add_row(verdict_text(each.verdict), _requirement_line(each))
+        out.print(lines)
+        for each in results:
             if each.verdict is not Verdict.PASS:
-                out.print(f"[{STYLES[each.verdict]}]{each.verdict}[/] {each.reason}")
-        out.print(f"[{STYLES[target.verdict]}]{target.verdict}[/] {target.reason}")
+                out.print(f"[{STYLES[each.verdict]}]{each.verdict}[/] {escape(each.reason)}")
+        style = STYLES[target.verdict]
+        out.print(f"[{style}]{target.verdict}[/] {target.target}: {escape(target.reason)}")
+
+
+def _requirement_line(result: RequirementResult) -> str:
+    metric = f"{result.requirement.metric} {result.slice}".strip()
+    measured = result.measured
+    figures = f"{interval(measured)}, n={measured.n}" if measured else "not known"
+    digest = result.artifact.removeprefix("sha256:")[:12]
+    return escape(f"{metric} {result.bound}: {figures} ({digest})")
 
 
 def write_for_ci(

@@ -83,9 +83,19 @@ for _name, _function, _panel in _COMMANDS:
 app.add_typer(keys.app, name="keys", rich_help_panel=_TRUST)
 
 
+_STOPPED = "stopped by Ctrl-C; what was finished is kept"
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and leave with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    if code == Interrupted.exit_code:
+        # When Ctrl-C came in the middle of an import, Python would end itself by the signal
+        # although the interrupt was handled; everything is closed by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -98,7 +108,7 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(arguments, prog_name="edgeworthy", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail(Interrupted("stopped by Ctrl-C; what was finished is kept"))
+        return _fail(Interrupted(_STOPPED))
     except EdgeworthyError as error:
         return _fail(error)
     except BrokenPipeError:
@@ -106,6 +116,8 @@ def run(arguments: list[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the last line of defence; rule 1
         return _fail(_unforeseen(error))
+    if code == Interrupted.exit_code:  # Typer turns Ctrl-C into the code before we see it
+        return _fail(Interrupted(_STOPPED))
     return code if isinstance(code, int) else 0
 
 

@@ -29,7 +29,8 @@ from edgeworthy.runtimes.base import Runtime, Session, Tensors
 from edgeworthy.runtimes.contract import check_inputs, one_line
 
 PROVIDER = "CPUExecutionProvider"
-_LOG_ERRORS = 3
+#: Only what ends the process: everything else comes back as an exception, said once.
+_LOG_FATAL = 4
 _DTYPES = {
     "tensor(float16)": "float16",
     "tensor(float)": "float32",
@@ -171,7 +172,7 @@ def _options(threads: int) -> ort.SessionOptions:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = _LOG_ERRORS
+    options.log_severity_level = _LOG_FATAL
     return options
 
 

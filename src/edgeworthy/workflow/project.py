@@ -24,6 +24,7 @@ from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
 from edgeworthy.documents.project import ProjectFile
+from edgeworthy.documents.record import Document, draw_in_notebooks_with
 from edgeworthy.documents.variant import Variant, VariantRefusal
 from edgeworthy.errors import SigningKeyError
 from edgeworthy.files import write_whole
@@ -31,7 +32,7 @@ from edgeworthy.version import __version__
 from edgeworthy.workflow.cache import CACHE_FOLDER_NAME, Cache
 from edgeworthy.workflow.keys import read_passphrase
 from edgeworthy.workflow.pipeline import Pipeline
-from edgeworthy.workflow.project_file import PROJECT_FILE_NAME, find_project_file, read_project_file
+from edgeworthy.workflow.project_file import find_project_file, read_project_file
 from edgeworthy.workflow.stages.release import (
     Released,
     release,
@@ -93,14 +94,14 @@ class Project:
 
     Attributes:
         file: The project file's content.
-        folder: What its paths are relative to.
+        path: Where it was read from.
         clock: Current time, with a time zone.
         progress: Told what is going on.
         passphrase: Asked for the passphrase of the signing key, only when something is signed.
     """
 
     file: ProjectFile
-    folder: Path
+    path: Path
     clock: Callable[[], datetime] = current_time
     progress: Progress = silent
     passphrase: Callable[[], bytes] = no_passphrase
@@ -118,9 +119,13 @@ class Project:
         """
         file_path = find_project_file(Path(path))
         file = read_project_file(file_path)
-        folder = file_path.parent
-        source = _passphrase_source(file, folder, passphrase)
-        return cls(file=file, folder=folder, passphrase=source)
+        source = _passphrase_source(file, file_path.parent, passphrase)
+        return cls(file=file, path=file_path, passphrase=source)
+
+    @property
+    def folder(self) -> Path:
+        """What the project file's paths are relative to."""
+        return self.path.parent
 
     def attended(self, *, progress: Progress, passphrase: Callable[[], bytes]) -> Self:
         """The same project with somebody who watches and can be asked."""
@@ -211,7 +216,7 @@ class Project:
         """Write a decision as SARIF 2.1.0, for code hosts."""
         from edgeworthy.reports import render_sarif
 
-        text = render_sarif(decision, project_file=PROJECT_FILE_NAME, tool_version=__version__)
+        text = render_sarif(decision, project_file=self.path.name, tool_version=__version__)
         write_whole(path, text.encode())
 
     @contextlib.contextmanager
@@ -231,7 +236,7 @@ class Project:
         )
         return Workspace(
             project=self.file,
-            folder=self.folder,
+            project_path=self.path,
             runner=runner,
             clock=self.clock,
             progress=self.progress,
@@ -241,6 +246,15 @@ class Project:
     @cached_property
     def _stages(self) -> Pipeline:
         return Pipeline(self._workspace)
+
+
+def _draw(document: Document) -> str | None:
+    from edgeworthy.reports import fragment_html
+
+    return fragment_html(document)
+
+
+draw_in_notebooks_with(_draw)
 
 
 def _passphrase_source(

@@ -77,12 +77,12 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     """A sentence about the valid names, the nearest first.
 
     >>> nearest("acuracy", ["accuracy", "size_kib"])
-    'Did you mean `accuracy`'
+    'Did you mean `accuracy`?'
     """
     names = sorted(valid)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
-        return f"Did you mean `{close[0]}`"
+        return f"Did you mean `{close[0]}`?"
     return f"Valid are {', '.join(f'`{each}`' for each in names)}" if names else ""
 
 
@@ -123,6 +123,23 @@ def line_of(text: str, path: tuple[str, ...]) -> int | None:
     return best
 
 
+def placed(error: ProjectFileError, path: Path) -> ProjectFileError:
+    """The same error with the file and the line in front of the key that it names.
+
+    Args:
+        error: Its ``where`` is a dotted path such as ``require[0].metric``.
+        path: The project file.
+    """
+    keys = tuple(one or two for one, two in _STEP.findall(f".{error.where}"))
+    return ProjectFileError(
+        error.problem,
+        expected=error.expected,
+        found=error.found,
+        where=_place(path, _read_text(path), keys),
+        next_step=error.next_step,
+    )
+
+
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -146,34 +163,49 @@ def _explain(message: str, path: Path, text: str, raw: dict[str, Any]) -> Projec
     unknown = _UNKNOWN.search(problem)
     if unknown:
         valid = _fields_at(ProjectFile, keys)
+        found = (*_resolve(message, raw, keys), unknown["key"])
         return ProjectFileError(
             f"unknown key `{unknown['key']}`",
-            where=_place(path, text, (*_resolve(raw, keys, unknown["key"]), unknown["key"])),
+            where=_place(path, text, found),
             next_step=nearest(unknown["key"], valid),
         )
     return ProjectFileError(
         problem[0].lower() + problem[1:],
-        where=_place(path, text, keys),
+        where=_place(path, text, _resolve(message, raw, keys)),
         next_step="Correct the value; docs/reference/project-file.md describes every key",
     )
 
 
-def _resolve(raw: dict[str, Any], keys: tuple[str, ...], unknown: str) -> tuple[str, ...]:
-    """Replace msgspec's ``...`` (any key of a mapping) by the key that holds the unknown field."""
-    resolved: list[str] = []
+def _resolve(message: str, raw: dict[str, Any], keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Replace msgspec's ``...`` (any key of a mapping) by the key that the message is about.
+
+    A mapping that is cut down to that key alone gives the same message again.
+    """
+    for depth, key in enumerate(keys):
+        if key != "...":
+            continue
+        for name in _mapping_at(raw, keys[:depth]):
+            candidate = _with_only(raw, keys[:depth], name)
+            try:
+                msgspec.convert(candidate, ProjectFile)
+            except msgspec.ValidationError as error:
+                if str(error) == message:
+                    return _resolve(message, candidate, (*keys[:depth], name, *keys[depth + 1 :]))
+    return keys
+
+
+def _mapping_at(raw: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     value: Any = raw
     for key in keys:
-        if key == "...":
-            children = value.items() if isinstance(value, dict) else enumerate(value)
-            name = next((str(k) for k, v in children if isinstance(v, dict) and unknown in v), key)
-        else:
-            name = key
-        resolved.append(name)
-        if isinstance(value, dict):
-            value = value.get(name, {})
-        elif isinstance(value, list) and name.isdecimal():
-            value = value[int(name)]
-    return tuple(resolved)
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value if isinstance(value, dict) else {}
+
+
+def _with_only(raw: dict[str, Any], keys: tuple[str, ...], name: str) -> dict[str, Any]:
+    """A copy of the file's content in which the mapping at ``keys`` has one entry."""
+    if not keys:
+        return {name: raw[name]}
+    return {**raw, keys[0]: _with_only(raw[keys[0]], keys[1:], name)}
 
 
 def _fields_at(root: type[msgspec.Struct], keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class Workspace:
 
     Attributes:
         project: The project file.
-        folder: The folder that its paths are relative to.
+        project_path: Where it was read from.
         runner: Runs steps against the project's cache.
         clock: Current time, with a time zone.
         progress: Told what is going on.
@@ -33,11 +33,16 @@ class Workspace:
     """
 
     project: ProjectFile
-    folder: Path
+    project_path: Path
     runner: StepRunner
     clock: Callable[[], datetime]
     progress: Progress
     passphrase: Callable[[], bytes]
+
+    @property
+    def folder(self) -> Path:
+        """What the project file's paths are relative to."""
+        return self.project_path.parent
 
     @property
     def cache(self) -> Cache:

@@ -9,7 +9,9 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.record import canonical_json, encode_document
+from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
+from edgeworthy.workflow.project_file import placed
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
 from edgeworthy.workflow.steps import Step, StepResult
@@ -28,11 +30,14 @@ def check_policy(workspace: Workspace) -> None:
     from edgeworthy.evaluation import metrics_of
     from edgeworthy.release import check_requirements
 
-    check_requirements(
-        workspace.project.require,
-        metric_names=[each.name for each in metrics_of(workspace.project.model.task)],
-        target_names=tuple(workspace.targets),
-    )
+    try:
+        check_requirements(
+            workspace.project.require,
+            metric_names=[each.name for each in metrics_of(workspace.project.model.task)],
+            target_names=tuple(workspace.targets),
+        )
+    except ProjectFileError as error:
+        raise placed(error, workspace.project_path) from error
 
 
 def gate(

@@ -69,7 +69,8 @@ def host_of(workspace: Workspace) -> HostFingerprint:
 
 
 def _ordered(outputs: dict[str, str], subjects: list[Subject]) -> list[str]:
-    return sorted(outputs, key=lambda name: [each.name for each in subjects].index(name))
+    order = [each.name for each in subjects]
+    return sorted(outputs, key=order.index)
 
 
 def _run(
