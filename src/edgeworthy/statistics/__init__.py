@@ -13,13 +13,9 @@ if TYPE_CHECKING:
     from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
     from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
     from edgeworthy.statistics.mcnemar import exact_p_value
+    from edgeworthy.statistics.pairing import joined_difference
     from edgeworthy.statistics.planning import samples_to_settle
-    from edgeworthy.statistics.proportions import (
-        clopper_pearson,
-        mean_of_independent,
-        paired_difference,
-        wilson,
-    )
+    from edgeworthy.statistics.proportions import clopper_pearson, paired_difference, wilson
     from edgeworthy.statistics.ranking import paired_area_difference, roc_area
     from edgeworthy.statistics.replicates import Replicates, clipped, unseen_share, widened
     from edgeworthy.statistics.resampling import bootstrap, replicate
@@ -32,7 +28,7 @@ _HOMES = {
     "clipped": "replicates",
     "clopper_pearson": "proportions",
     "exact_p_value": "mcnemar",
-    "mean_of_independent": "proportions",
+    "joined_difference": "pairing",
     "normal_quantile": "distributions",
     "paired_area_difference": "ranking",
     "paired_difference": "proportions",
@@ -53,7 +49,7 @@ __all__ = [
     "clipped",
     "clopper_pearson",
     "exact_p_value",
-    "mean_of_independent",
+    "joined_difference",
     "normal_quantile",
     "paired_area_difference",
     "paired_difference",

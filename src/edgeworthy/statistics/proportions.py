@@ -1,4 +1,4 @@
-"""Intervals for shares of samples: one share, the difference of two paired shares, means of both.
+"""Intervals for shares of samples: one share, the difference of two paired shares.
 
 Rules:
 
@@ -12,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.statistics.distributions import beta_quantile, normal_quantile
@@ -141,42 +140,6 @@ def paired_difference(
         n=n,
         method="tango-score",
         unit=unit,
-    )
-
-
-def mean_of_independent(parts: Sequence[Estimate]) -> Estimate:
-    """Interval for the unweighted mean of independent estimates, from their own intervals.
-
-    The method of variance estimates recovery: the arms are added as squares, each side for
-    itself. It keeps what is good in the parts: a mean of Wilson intervals never shrinks to a
-    point.
-
-    Args:
-        parts: At least one estimate, all with the same confidence and unit.
-
-    Raises:
-        ValueError: There are no parts, or their confidence or unit differs.
-
-    Source: Zou, Huang and Zhang, Comput. Stat. Data Anal. 53 (2009) 1080-1085.
-
-    >>> two = [wilson(9, 10, confidence=0.95), wilson(10, 10, confidence=0.95)]
-    >>> round(mean_of_independent(two).low, 4)
-    0.7441
-    """
-    if not parts or len({(part.confidence, part.unit) for part in parts}) != 1:
-        raise ValueError("a mean needs parts with one confidence and one unit")
-    count = len(parts)
-    value = math.fsum(part.value for part in parts) / count
-    below = math.sqrt(math.fsum((part.value - part.low) ** 2 for part in parts)) / count
-    above = math.sqrt(math.fsum((part.high - part.value) ** 2 for part in parts)) / count
-    return Estimate(
-        value=value,
-        low=value - below,
-        high=value + above,
-        confidence=parts[0].confidence,
-        n=sum(part.n for part in parts),
-        method=f"mover-{parts[0].method}",
-        unit=parts[0].unit,
     )
 
 

@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.statistics.distributions import normal_quantile
 from edgeworthy.statistics.inversion import last_included
-from edgeworthy.statistics.replicates import clipped, unseen_share, widened
+from edgeworthy.statistics.pairing import joined_difference
+from edgeworthy.statistics.replicates import clipped
 
 
 def placements(
@@ -88,10 +90,11 @@ def paired_area_difference(
     *,
     confidence: float,
 ) -> Estimate:
-    """Area of the first minus area of the second, on the same samples, by DeLong's variance.
+    """Area of the first minus area of the second, on the same samples.
 
-    The arms are at least what a kind of sample could do that was not seen: two models that rank
-    alike so far are not proven alike.
+    The arms of the two areas' own score intervals, joined by the correlation of the areas; unlike
+    DeLong's interval it stays honest where both are close to 1 (500 samples, areas of 0.996 and
+    0.994: DeLong's covers 86 % at a nominal 95 %).
 
     Args:
         first: ``(n,)`` scores of one model.
@@ -99,26 +102,28 @@ def paired_area_difference(
         positive: ``(n,)``, with samples of both kinds.
         confidence: Coverage to aim at, in (0, 1).
 
-    Source: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837-845.
+    Source: :func:`joined_difference`; DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988)
+    837-845, for the correlation.
     """
-    up_first, down_first = placements(first, positive)
-    up_second, down_second = placements(second, positive)
-    value = float(np.mean(up_first) - np.mean(up_second))
-    variance = _variance_of_mean(up_first - up_second) + _variance_of_mean(down_first - down_second)
-    arm = normal_quantile((1 + confidence) / 2) * math.sqrt(variance)
-    estimate = Estimate(
-        value=value,
-        low=value - arm,
-        high=value + arm,
-        confidence=confidence,
-        n=len(positive),
-        method="delong",
-        unit="ratio",
-    )
-    unseen = unseen_share(min(len(up_first), len(down_first)), confidence=confidence)
-    wide = widened(estimate, below=unseen, above=unseen, floor="rule-of-three")
-    return clipped(wide, smallest=-1.0, largest=1.0)
+    one = roc_area(first, positive, confidence=confidence)
+    two = roc_area(second, positive, confidence=confidence)
+    correlation = _correlation(placements(first, positive), placements(second, positive))
+    difference = joined_difference(one, two, correlation=correlation)
+    return clipped(difference, smallest=-1.0, largest=1.0)
 
 
-def _variance_of_mean(values: NDArray[np.float64]) -> float:
-    return float(np.var(values, ddof=1)) / len(values) if len(values) > 1 else 0.0
+_Placements: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def _correlation(first: _Placements, second: _Placements) -> float:
+    """Correlation of two areas on the same samples; 0 where one of them does not vary."""
+    covariance = variance_first = variance_second = 0.0
+    for one, two in zip(first, second, strict=True):
+        if len(one) > 1:
+            (var_one, both), (_, var_two) = np.cov(one, two)
+            covariance += both / len(one)
+            variance_first += var_one / len(one)
+            variance_second += var_two / len(one)
+    if variance_first <= 0.0 or variance_second <= 0.0:
+        return 0.0
+    return float(np.clip(covariance / math.sqrt(variance_first * variance_second), -1.0, 1.0))

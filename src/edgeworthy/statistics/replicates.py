@@ -34,15 +34,18 @@ class Replicates:
 
     Attributes:
         value: The figure on the data themselves.
-        draws: ``(r,)``, sorted; resamples on which the figure is undefined are left out.
+        draws: ``(r,)``; resamples on which a figure is undefined are left out.
         acceleration: Skewness of the influence of single samples, for BCa.
         n: Independent samples.
+        scarce_n: Samples that set how far the interval is widened: ``n``, or those of the rarer
+            kind where the figure compares two.
     """
 
     value: float
     draws: NDArray[np.float64]
     acceleration: float
     n: int
+    scarce_n: int
 
     def interval(self, *, confidence: float, unit: str) -> Estimate:
         """Bias-corrected and accelerated interval, or percentiles where that is impossible.
@@ -54,7 +57,7 @@ class Replicates:
         Source: Efron, JASA 82 (1987) 171-185; Hesterberg, Am. Stat. 69 (2015) 371-386, for the
         levels at small n.
         """
-        tail = _tail(confidence, self.n)
+        tail = _tail(confidence, self.scarce_n)
         levels = self._bca_levels(tail)
         method = "bootstrap-bca" if levels else "bootstrap-percentile"
         low, high = self.value, self.value
@@ -72,39 +75,39 @@ class Replicates:
         arm = self._student_arm(confidence)
         return widened(estimate, below=arm, above=arm, floor="student-t")
 
-    def pivotal_interval(self, *, confidence: float, unit: str) -> Estimate:
-        """Percentiles of the resamples turned around the value: takes off a bias they share.
+    def centered_interval(self, *, confidence: float, unit: str) -> Estimate:
+        """Percentiles of the resamples moved so that their mean is the value.
+
+        For a figure whose bias is dealt with elsewhere: only the spread is taken.
 
         Args:
             confidence: Coverage to aim at, in (0, 1).
             unit: Unit of the figure.
-
-        Source: Davison and Hinkley, Bootstrap Methods (1997), section 5.2 (basic interval).
         """
-        tail = _tail(confidence, self.n)
-        low, high = (2 * self.value - float(q) for q in np.quantile(self.draws, (1 - tail, tail)))
+        tail = _tail(confidence, self.scarce_n)
+        low, high = np.quantile(self.draws, (tail, 1 - tail)) - np.mean(self.draws)
         return Estimate(
             value=self.value,
-            low=min(low, self.value),
-            high=max(high, self.value),
+            low=self.value + min(float(low), 0.0),
+            high=self.value + max(float(high), 0.0),
             confidence=confidence,
             n=self.n,
-            method="bootstrap-pivotal",
+            method="bootstrap-centered",
             unit=unit,
         )
 
     def _student_arm(self, confidence: float) -> float:
         """Half-width of Student's interval where resamples are too few to show the spread."""
-        if not 2 <= self.n < _FEW_SAMPLES or not self.draws.size:  # noqa: PLR2004 - one has none
+        if not 2 <= self.scarce_n < _FEW_SAMPLES or not self.draws.size:  # noqa: PLR2004 - one has none
             return 0.0
-        spread = float(np.std(self.draws)) * math.sqrt(self.n / (self.n - 1))
-        return student_t_quantile((1 + confidence) / 2, self.n - 1) * spread
+        spread = float(np.std(self.draws)) * math.sqrt(self.scarce_n / (self.scarce_n - 1))
+        return student_t_quantile((1 + confidence) / 2, self.scarce_n - 1) * spread
 
     def _bca_levels(self, tail: float) -> tuple[float, float] | None:
         if not self.draws.size:
             return None
         below = np.mean(self.draws < self.value) + np.mean(self.draws == self.value) / 2
-        if not 0.0 < below < 1.0 or self.draws[0] == self.draws[-1]:
+        if not 0.0 < below < 1.0 or np.ptp(self.draws) == 0.0:
             return None
         bias = normal_quantile(float(below))
         levels = []

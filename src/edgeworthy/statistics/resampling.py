@@ -64,6 +64,7 @@ def replicate(
     *,
     seed: int | tuple[int, ...],
     resamples: int = 2000,
+    scarce_n: int | None = None,
 ) -> tuple[Replicates, ...]:
     """Resample cells of samples and compute figures on each resample.
 
@@ -72,6 +73,8 @@ def replicate(
         multiplicities: ``(k,)``: samples per cell, each at least 1.
         seed: Seed of the resamples.
         resamples: How many.
+
+        scarce_n: Samples of the rarer kind where the figure compares two kinds; all if left out.
 
     Returns:
         One per figure.
@@ -86,13 +89,15 @@ def replicate(
     generator = np.random.default_rng(seed)
     blocks = _weights(multiplicities, resamples, generator)
     draws = np.concatenate([_columns(statistic, block) for block in blocks])
+    draws = draws[np.isfinite(draws).all(axis=1)]
     accelerations = _accelerations(statistic, multiplicities, observed.size)
     return tuple(
         Replicates(
             value=float(observed[column]),
-            draws=np.sort(draws[np.isfinite(draws[:, column]), column]),
+            draws=draws[:, column],
             acceleration=float(accelerations[column]),
             n=n,
+            scarce_n=n if scarce_n is None else scarce_n,
         )
         for column in range(observed.size)
     )

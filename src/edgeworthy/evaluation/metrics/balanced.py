@@ -1,34 +1,45 @@
-"""Balanced accuracy: the mean over classes of the share that is recognized.
+"""Metrics that count every class alike, however rare: balanced accuracy and macro F1.
 
-Each class has an interval of its own (Wilson's for the value, Tango's for the drop); their mean
-has the arms added as squares. No resampling, and no interval that shrinks to a point when a small
-class happens to be all right.
+Rules:
+
+1. The mean is over the classes that occur among the labels; in a resample, over those that it
+   holds.
+2. The bootstrap resamples the table of (true, predicted) classes, so that its cost depends on the
+   number of classes and not on the number of samples.
+3. The bootstrap cannot see a mistake that has not happened yet. The arms are at least what a kind
+   of sample could do that is missing from the rarest class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import abc
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
-from edgeworthy.evaluation.metrics.shares import agreement_table
+from edgeworthy.evaluation.metrics.resampled import (
+    Floor,
+    Grouping,
+    resampled_estimates,
+    rule_of_three,
+)
 from edgeworthy.evaluation.samples import Decisions
-from edgeworthy.statistics.proportions import mean_of_independent, paired_difference, wilson
+from edgeworthy.statistics.resampling import Statistic
 
 
-class BalancedAccuracy(Metric[Decisions]):
-    """Mean recall over the classes that occur among the labels."""
+class _ClassMean(Metric[Decisions]):
+    """The mean over classes of a figure of the table of (true, predicted) classes."""
 
-    definition = MetricDefinition(
-        name="balanced_accuracy",
-        unit="ratio",
-        higher_is_better=True,
-        title="Balanced accuracy",
-        source="Brodersen et al., ICPR 2010; interval: Zou, Huang and Zhang 2009 over Wilson 1927",
-    )
+    @abc.abstractmethod
+    def per_class(
+        self,
+        right: NDArray[np.float64],
+        true: NDArray[np.float64],
+        predicted: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Figure of each class from its weights, all ``(r, classes)``; 0 / 0 is 0."""
 
     def estimates(
         self,
@@ -36,32 +47,103 @@ class BalancedAccuracy(Metric[Decisions]):
         original: Decisions,  # noqa: ARG002 - nothing to compare with
         plan: IntervalPlan,
     ) -> tuple[Estimate, ...]:
-        """Mean recall with the arms of the classes' intervals."""
-        counts = [
-            (int(np.count_nonzero(subject.right[members])), len(members))
-            for members in _classes(subject.labels)
-        ]
-        return tuple(
-            mean_of_independent([wilson(right, n, confidence=level) for right, n in counts])
-            for level in plan.confidences
+        """Mean over classes with a bootstrap interval."""
+        table = np.stack([subject.labels, subject.predicted])
+        cells, counts = np.unique(table, axis=1, return_counts=True)
+        return resampled_estimates(
+            self._statistic(cells[0], cells[1], subject.class_count),
+            counts,
+            plan=plan,
+            purpose=self.definition.name,
+            floor=_floor(subject.labels),
+            unit_and_range=("ratio", 0.0, 1.0),
         )
 
     def drops(
         self, subject: Decisions, original: Decisions, plan: IntervalPlan
     ) -> tuple[Estimate, ...]:
-        """Original's mean recall minus the subject's."""
-        tables = [
-            agreement_table(original.right[members], subject.right[members])
-            for members in _classes(subject.labels)
-        ]
-        return tuple(
-            mean_of_independent([paired_difference(*table, confidence=level) for table in tables])
-            for level in plan.confidences
+        """Original's mean minus the subject's, resampled together."""
+        table = np.stack([subject.labels, original.predicted, subject.predicted])
+        cells, counts = np.unique(table, axis=1, return_counts=True)
+        before = self._statistic(cells[0], cells[1], subject.class_count)
+        after = self._statistic(cells[0], cells[2], subject.class_count)
+        return resampled_estimates(
+            lambda weights: before(weights) - after(weights),
+            counts,
+            plan=plan,
+            purpose=f"{self.definition.name} drop",
+            floor=_floor(subject.labels),
+            unit_and_range=("ratio", -1.0, 1.0),
         )
 
+    def _statistic(
+        self, labels: NDArray[np.int64], predicted: NDArray[np.int64], class_count: int
+    ) -> Statistic:
+        by_label = Grouping(labels, class_count)
+        by_prediction = Grouping(predicted, class_count)
+        right = (labels == predicted).astype(np.float64)
 
-def _classes(labels: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Positions of the samples of each class that occurs."""
-    order = np.argsort(labels, kind="stable")
-    starts = np.unique(labels[order], return_index=True)[1]
-    return iter(np.split(order, starts[1:]))
+        def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+            true = by_label.sums(weights)
+            scores = self.per_class(
+                by_label.sums(weights * right), true, by_prediction.sums(weights)
+            )
+            occurring = true > 0
+            return np.asarray((scores * occurring).sum(axis=1) / occurring.sum(axis=1))
+
+        return statistic
+
+
+class BalancedAccuracy(_ClassMean):
+    """Mean over classes of the share that is recognized (recall)."""
+
+    definition = MetricDefinition(
+        name="balanced_accuracy",
+        unit="ratio",
+        higher_is_better=True,
+        title="Balanced accuracy",
+        source="Brodersen et al., ICPR 2010; interval: Efron 1987 (BCa)",
+    )
+
+    def per_class(
+        self,
+        right: NDArray[np.float64],
+        true: NDArray[np.float64],
+        predicted: NDArray[np.float64],  # noqa: ARG002 - recall does not ask
+    ) -> NDArray[np.float64]:
+        """Recall."""
+        return np.divide(right, true, out=np.zeros_like(true), where=true > 0)
+
+
+class MacroF1(_ClassMean):
+    """Mean over classes of the harmonic mean of precision and recall.
+
+    scikit-learn's ``f1_score(average="macro", labels=unique(labels))``. Its default also averages
+    over classes that were only predicted, which makes the figure of a slice with one class
+    meaningless.
+    """
+
+    definition = MetricDefinition(
+        name="macro_f1",
+        unit="ratio",
+        higher_is_better=True,
+        title="Macro F1",
+        source="Sokolova and Lapalme, IPM 45 (2009) 427-437; interval: Efron 1987 (BCa)",
+    )
+
+    def per_class(
+        self,
+        right: NDArray[np.float64],
+        true: NDArray[np.float64],
+        predicted: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """F1."""
+        total = true + predicted
+        return np.divide(2.0 * right, total, out=np.zeros_like(total), where=total > 0)
+
+
+def _floor(labels: NDArray[np.int64]) -> Floor:
+    """What an unseen kind of sample of the rarest class can do to a mean over classes."""
+    sizes = np.bincount(labels)
+    sizes = sizes[sizes > 0]
+    return rule_of_three(int(sizes.min()), effect=1.0 / len(sizes))

@@ -5,14 +5,17 @@ Rules:
 1. Fifteen bins of equal width over the confidence of the predicted class, each open below and
    closed above: (0, 1/15], (1/15, 2/15] and so on (Guo et al. 2017).
 2. The value is the plain one, as everybody computes it. It is biased upwards: a perfectly
-   calibrated model of n samples shows about 0.8 sqrt(filled bins * p * (1 - p) / n). The
-   interval knows: it is turned around the value, which takes the bias off again, and it reaches
-   down to 0 when a perfectly calibrated model would as often show as much.
-3. Differences between two models on the same samples share the bias; their interval is a plain
-   bootstrap one.
+   calibrated model of n samples shows about 0.8 sqrt(filled bins * p * (1 - p) / n).
+3. The interval knows about the bias: its lower arm is longer by the bias that the bins would have
+   if every one that may be perfectly calibrated is. It reaches 0 when the model may be.
+4. Two models on the same samples share the bias of every bin in which they are alike. The
+   interval of their difference is longer by what they may not share: in no bin more than their
+   gaps differ.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +23,7 @@ from numpy.typing import NDArray
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.evaluation import ReliabilityBin
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
-from edgeworthy.evaluation.metrics.resampled import Floor, Grouping, resampled_estimates
+from edgeworthy.evaluation.metrics.resampled import Grouping
 from edgeworthy.evaluation.samples import Decisions
 from edgeworthy.statistics.replicates import clipped, unseen_share, widened
 from edgeworthy.statistics.resampling import Statistic, replicate
@@ -28,6 +31,8 @@ from edgeworthy.statistics.resampling import Statistic, replicate
 BIN_COUNT = 15
 # Cells of the bootstrap: confidences closer than 1/60 that were both right or both wrong.
 _PARTS_PER_BIN = 4
+# Standard deviations within which a bin may be perfectly calibrated.
+_CALIBRATED_WITHIN = 3.0
 
 
 def bins_of(confidence: NDArray[np.float64], count: int = BIN_COUNT) -> NDArray[np.int64]:
@@ -81,14 +86,13 @@ class ExpectedCalibrationError(Metric[Decisions]):
         statistic = _calibration_error(_mean_per_cell(subject, sample_cells, counts), cells[0])
         seed = plan.seed_of(self.definition.name)
         (drawn,) = replicate(statistic, counts, seed=seed, resamples=plan.resamples)
-        null = _error_when_calibrated(subject, plan)
+        bias = float(_largest_bias(subject).sum())
         found = []
         for level in plan.confidences:
-            estimate = drawn.pivotal_interval(confidence=level, unit="ratio")
+            estimate = drawn.centered_interval(confidence=level, unit="ratio")
             unseen = unseen_share(len(subject), confidence=level)
-            consistent = estimate.value <= np.quantile(null, (1 + level) / 2)
-            below = estimate.value if consistent else 0.0
-            wide = widened(estimate, below=below, above=unseen, floor="calibrated-null")
+            below = estimate.value - estimate.low + bias
+            wide = widened(estimate, below=below, above=unseen, floor="bias")
             found.append(clipped(wide, smallest=0.0, largest=1.0))
         return tuple(found)
 
@@ -100,17 +104,25 @@ class ExpectedCalibrationError(Metric[Decisions]):
         before = _calibration_error(_mean_per_cell(original, sample_cells, counts), cells[0])
         after = _calibration_error(_mean_per_cell(subject, sample_cells, counts), cells[1])
 
-        def unseen(level: float) -> float:
-            return unseen_share(len(subject), confidence=level)
-
-        return resampled_estimates(
+        seed = plan.seed_of(f"{self.definition.name} drop")
+        (drawn,) = replicate(
             lambda weights: after(weights) - before(weights),
             counts,
-            plan=plan,
-            purpose="expected_calibration_error drop",
-            floor=Floor(unseen, unseen, "rule-of-three"),
-            unit_and_range=("ratio", -1.0, 1.0),
+            seed=seed,
+            resamples=plan.resamples,
         )
+        possible = np.abs(_gaps(subject) - _gaps(original))
+        bias_after = float(np.minimum(_largest_bias(subject), possible).sum())
+        bias_before = float(np.minimum(_largest_bias(original), possible).sum())
+        found = []
+        for level in plan.confidences:
+            estimate = drawn.centered_interval(confidence=level, unit="ratio")
+            unseen = unseen_share(len(subject), confidence=level)
+            below = max(estimate.value - estimate.low + bias_after, unseen)
+            above = max(estimate.high - estimate.value + bias_before, unseen)
+            wide = widened(estimate, below=below, above=above, floor="bias")
+            found.append(clipped(wide, smallest=-1.0, largest=1.0))
+        return tuple(found)
 
 
 def _cells(
@@ -145,12 +157,25 @@ def _calibration_error(gaps: NDArray[np.float64], bins: NDArray[np.int64]) -> St
     return statistic
 
 
-def _error_when_calibrated(samples: Decisions, plan: IntervalPlan) -> NDArray[np.float64]:
-    """Errors that perfectly calibrated models with these confidences would show by chance."""
-    bins = bins_of(samples.confidence)
-    variances = np.bincount(
-        bins, samples.confidence * (1.0 - samples.confidence), minlength=BIN_COUNT
+def _gaps(samples: Decisions) -> NDArray[np.float64]:
+    """Sum of confidence minus correctness per bin, as a share of all samples."""
+    sums = np.bincount(
+        bins_of(samples.confidence), samples.confidence - samples.right, minlength=BIN_COUNT
     )
-    generator = np.random.default_rng(plan.seed_of("calibrated"))
-    sums = generator.standard_normal((plan.resamples, BIN_COUNT)) * np.sqrt(variances)
-    return np.asarray(np.abs(sums).sum(axis=1) / len(samples))
+    return sums / len(samples)
+
+
+def _largest_bias(samples: Decisions) -> NDArray[np.float64]:
+    """Bias that each bin adds if every bin that may be perfectly calibrated is.
+
+    A bin with no gap shows the mean absolute value of its noise, sqrt(2 / pi) standard deviations;
+    a bin with a gap of many shows next to none.
+    """
+    variances = np.bincount(
+        bins_of(samples.confidence),
+        samples.confidence * (1 - samples.confidence),
+        minlength=BIN_COUNT,
+    )
+    deviations = np.sqrt(variances) / len(samples)
+    maybe_calibrated = np.abs(_gaps(samples)) <= _CALIBRATED_WITHIN * deviations
+    return np.asarray(math.sqrt(2 / math.pi) * deviations * maybe_calibrated)

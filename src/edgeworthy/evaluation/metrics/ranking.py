@@ -5,18 +5,28 @@ All three are undefined, and left out, where only one kind of sample occurs.
 
 from __future__ import annotations
 
+import abc
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
-from edgeworthy.evaluation.metrics.resampled import Floor, resampled_estimates
+from edgeworthy.evaluation.metrics.resampled import (
+    MOST_BOOTSTRAP_CELLS,
+    Floor,
+    resampled_estimates,
+    rule_of_three,
+)
 from edgeworthy.evaluation.samples import Scores
+from edgeworthy.statistics.pairing import correlation_of, joined_difference
 from edgeworthy.statistics.ranking import paired_area_difference, roc_area
-from edgeworthy.statistics.replicates import unseen_share
-from edgeworthy.statistics.resampling import Statistic
+from edgeworthy.statistics.replicates import clipped
+from edgeworthy.statistics.resampling import Statistic, replicate
 
 _LARGEST_FALSE_ALARM_RATIO = 0.1
+_FEWEST_FALSE_ALARMS = 2
 
 
 class Auroc(Metric[Scores]):
@@ -56,7 +66,75 @@ class Auroc(Metric[Scores]):
         )
 
 
-class AveragePrecision(Metric[Scores]):
+class _Resampled(Metric[Scores]):
+    """A figure of the ranking that has no formula for its interval."""
+
+    @abc.abstractmethod
+    def statistic(self, samples: Scores) -> Statistic:
+        """The figure as a function of the samples' weights."""
+
+    @abc.abstractmethod
+    def scarce_count(self, samples: Scores) -> int:
+        """Samples of the kind that the figure has fewest of."""
+
+    def estimates(
+        self,
+        subject: Scores,
+        original: Scores,  # noqa: ARG002 - nothing to compare with
+        plan: IntervalPlan,
+    ) -> tuple[Estimate, ...]:
+        """The figure with a bootstrap interval."""
+        if self.scarce_count(subject) < 1:
+            return ()
+        return resampled_estimates(
+            self.statistic(subject),
+            np.ones(len(subject), dtype=np.int64),
+            plan=plan,
+            purpose=self.definition.name,
+            floor=self._floor(subject),
+            unit_and_range=("ratio", 0.0, 1.0),
+        )
+
+    def drops(self, subject: Scores, original: Scores, plan: IntervalPlan) -> tuple[Estimate, ...]:
+        """Original's figure minus the subject's, resampled together."""
+        if self.scarce_count(subject) < 1:
+            return ()
+        before, after = self.statistic(original), self.statistic(subject)
+        purpose = f"{self.definition.name} drop"
+        ones = np.ones(len(subject), dtype=np.int64)
+        if len(subject) > MOST_BOOTSTRAP_CELLS:
+            return resampled_estimates(
+                lambda weights: before(weights) - after(weights),
+                ones,
+                plan=plan,
+                purpose=purpose,
+                floor=self._floor(subject),
+                unit_and_range=("ratio", -1.0, 1.0),
+            )
+        first, second = replicate(
+            lambda weights: np.stack([before(weights), after(weights)], axis=1),
+            ones,
+            seed=plan.seed_of(purpose),
+            resamples=plan.resamples,
+            scarce_n=self.scarce_count(subject),
+        )
+        correlation = correlation_of(first.draws, second.draws)
+        found = []
+        for level in plan.confidences:
+            one, two = (
+                self._floor(subject).applied(part.interval(confidence=level, unit="ratio"))
+                for part in (first, second)
+            )
+            difference = joined_difference(one, two, correlation=correlation)
+            found.append(clipped(difference, smallest=-1.0, largest=1.0))
+        return tuple(found)
+
+    def _floor(self, samples: Scores) -> Floor:
+        scarce = self.scarce_count(samples)
+        return dataclasses.replace(rule_of_three(scarce), only_for_points=True, scarce_n=scarce)
+
+
+class AveragePrecision(_Resampled):
     """Mean precision over the thresholds, weighted by the recall that each one adds."""
 
     definition = MetricDefinition(
@@ -67,29 +145,21 @@ class AveragePrecision(Metric[Scores]):
         source="area under the precision-recall curve without interpolation; interval: Efron 1987",
     )
 
-    def estimates(
-        self,
-        subject: Scores,
-        original: Scores,  # noqa: ARG002 - nothing to compare with
-        plan: IntervalPlan,
-    ) -> tuple[Estimate, ...]:
-        """Average precision with a bootstrap interval."""
-        return _resampled(subject, _average_precision(subject), "average_precision", plan, 0.0)
+    def statistic(self, samples: Scores) -> Statistic:
+        """Average precision."""
+        return _average_precision(samples)
 
-    def drops(self, subject: Scores, original: Scores, plan: IntervalPlan) -> tuple[Estimate, ...]:
-        """Original's average precision minus the subject's, resampled together."""
-        before, after = _average_precision(original), _average_precision(subject)
-        return _resampled(
-            subject,
-            lambda weights: before(weights) - after(weights),
-            "average_precision drop",
-            plan,
-            -1.0,
-        )
+    def scarce_count(self, samples: Scores) -> int:
+        """The rarer of anomalous and normal samples."""
+        anomalous = int(samples.anomalous.sum())
+        return min(anomalous, len(samples) - anomalous)
 
 
-class PartialAuroc(Metric[Scores]):
-    """Area under the ROC curve up to a false alarm ratio of 0.1, scaled so that chance is 0.5."""
+class PartialAuroc(_Resampled):
+    """Area under the ROC curve up to a false alarm ratio of 0.1, scaled so that chance is 0.5.
+
+    Only a tenth of the normal samples counts; left out where that is not even two.
+    """
 
     definition = MetricDefinition(
         name="partial_auroc",
@@ -99,45 +169,15 @@ class PartialAuroc(Metric[Scores]):
         source="McClish, Med. Decis. Making 9 (1989) 190-195; interval: Efron 1987 (BCa)",
     )
 
-    def estimates(
-        self,
-        subject: Scores,
-        original: Scores,  # noqa: ARG002 - nothing to compare with
-        plan: IntervalPlan,
-    ) -> tuple[Estimate, ...]:
-        """Partial area with a bootstrap interval."""
-        return _resampled(subject, _partial_area(subject), "partial_auroc", plan, 0.0)
+    def statistic(self, samples: Scores) -> Statistic:
+        """Partial area."""
+        return _partial_area(samples)
 
-    def drops(self, subject: Scores, original: Scores, plan: IntervalPlan) -> tuple[Estimate, ...]:
-        """Original's partial area minus the subject's, resampled together."""
-        before, after = _partial_area(original), _partial_area(subject)
-        return _resampled(
-            subject,
-            lambda weights: before(weights) - after(weights),
-            "partial_auroc drop",
-            plan,
-            -1.0,
-        )
-
-
-def _resampled(
-    samples: Scores, statistic: Statistic, purpose: str, plan: IntervalPlan, smallest: float
-) -> tuple[Estimate, ...]:
-    if not samples.has_both_kinds:
-        return ()
-    fewer = int(min(samples.anomalous.sum(), (~samples.anomalous).sum()))
-
-    def unseen(level: float) -> float:
-        return unseen_share(fewer, confidence=level)
-
-    return resampled_estimates(
-        statistic,
-        np.ones(len(samples), dtype=np.int64),
-        plan=plan,
-        purpose=purpose,
-        floor=Floor(unseen, unseen, "rule-of-three"),
-        unit_and_range=("ratio", smallest, 1.0),
-    )
+    def scarce_count(self, samples: Scores) -> int:
+        """Anomalous samples, or normal ones below the false alarm ratio."""
+        anomalous = int(samples.anomalous.sum())
+        counted = int((len(samples) - anomalous) * _LARGEST_FALSE_ALARM_RATIO)
+        return min(anomalous, counted) if counted >= _FEWEST_FALSE_ALARMS else 0
 
 
 class _Thresholds:

@@ -1,8 +1,12 @@
 """How far a regressor's answers are from the truth, and from the original's answers.
 
-Errors have no upper end, so that samples can never tell what an unseen kind of sample would do.
-The arms are at least what it would do if it were as bad as the worst sample seen, or free of
-error. A single sample has no interval and gives no figure.
+Rules:
+
+1. Bootstrap intervals. Those of an error are at least as wide as Student's on a logarithmic scale,
+   which hold for few and skewed errors too.
+2. The arms of a drop are at least what an unseen kind of sample would do if it changed as much as
+   the one that changed most. Answers that are equal bit for bit have a drop of exactly 0.
+3. A single sample has no interval and gives no figure.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
 from edgeworthy.evaluation.metrics.resampled import Floor, resampled_estimates
 from edgeworthy.evaluation.samples import Values
+from edgeworthy.statistics.distributions import student_t_quantile
 from edgeworthy.statistics.replicates import unseen_share
 from edgeworthy.statistics.resampling import Statistic
 
@@ -41,13 +46,12 @@ class _Error(Metric[Values]):
         before, after = np.abs(original.errors), np.abs(subject.errors)
         mean_before = _power_mean_statistic(before, self.power)
         mean_after = _power_mean_statistic(after, self.power)
-        floor = _unseen_error(np.maximum(before, after), self.power)
         return _estimates(
             lambda weights: mean_after(weights) - mean_before(weights),
             len(subject),
             plan,
             f"{self.definition.name} drop",
-            Floor(floor.above, floor.above, floor.name),
+            _unseen_change(before**self.power, after**self.power, self.power),
             ("label", -math.inf, math.inf),
         )
 
@@ -121,21 +125,19 @@ class RSquared(Metric[Values]):
             len(subject),
             plan,
             "r_squared",
-            _unseen_residual(subject.errors, subject.labels),
+            _unseen_share_of_variance(subject.errors**2, subject.labels),
             ("ratio", -math.inf, 1.0),
         )
 
     def drops(self, subject: Values, original: Values, plan: IntervalPlan) -> tuple[Estimate, ...]:
         """Original's R squared minus the subject's, resampled together."""
         before, after = _r_squared(original), _r_squared(subject)
-        worst = np.maximum(np.abs(original.errors), np.abs(subject.errors))
-        floor = _unseen_residual(worst, subject.labels)
         return _estimates(
             lambda weights: before(weights) - after(weights),
             len(subject),
             plan,
             "r_squared drop",
-            Floor(floor.below, floor.below, floor.name),
+            _unseen_share_of_variance(original.errors**2 - subject.errors**2, subject.labels),
             ("ratio", -math.inf, math.inf),
         )
 
@@ -143,8 +145,10 @@ class RSquared(Metric[Values]):
 def _power_mean(
     distances: NDArray[np.float64], power: int, purpose: str, plan: IntervalPlan
 ) -> tuple[Estimate, ...]:
+    if len(distances) < _FEWEST_SAMPLES:
+        return ()
     statistic = _power_mean_statistic(distances, power)
-    floor = _unseen_error(distances, power)
+    floor = _log_student(distances**power, power)
     return _estimates(statistic, len(distances), plan, purpose, floor, ("label", 0.0, math.inf))
 
 
@@ -190,34 +194,40 @@ def _r_squared(samples: Values) -> Statistic:
     return statistic
 
 
-def _unseen_error(distances: NDArray[np.float64], power: int) -> Floor:
-    """Change when an unseen share of samples is as bad as the worst, or without error."""
-    losses = distances**power
-    mean, worst = float(losses.mean()), float(losses.max())
+def _log_student(losses: NDArray[np.float64], power: int) -> Floor:
+    """Student's interval on a logarithmic scale: errors are positive and skewed to the right."""
+    n, mean = len(losses), float(losses.mean())
     value = math.pow(mean, 1 / power)
+    relative = float(losses.std(ddof=1)) / (math.sqrt(n) * power * mean) if mean > 0 else 0.0
 
     def above(level: float) -> float:
-        unseen = unseen_share(len(losses), confidence=level)
-        return math.pow(mean + unseen * (worst - mean), 1 / power) - value
+        return value * math.expm1(student_t_quantile((1 + level) / 2, n - 1) * relative)
 
     def below(level: float) -> float:
-        unseen = unseen_share(len(losses), confidence=level)
-        return value - math.pow(mean * (1 - unseen), 1 / power)
+        return -value * math.expm1(-student_t_quantile((1 + level) / 2, n - 1) * relative)
 
-    return Floor(below, above, "unseen-error")
+    return Floor(below, above, "student-log")
 
 
-def _unseen_residual(errors: NDArray[np.float64], labels: NDArray[np.float64]) -> Floor:
+def _unseen_change(before: NDArray[np.float64], after: NDArray[np.float64], power: int) -> Floor:
+    """Change when an unseen share of samples changes as much as the one that changed most."""
+    most = float(np.max(np.abs(after - before)))
+    mean = float(min(before.mean(), after.mean()))
+
+    def arm(level: float) -> float:
+        unseen = unseen_share(len(before), confidence=level)
+        return math.pow(mean + unseen * most, 1 / power) - math.pow(mean, 1 / power)
+
+    return Floor(arm, arm, "unseen-error")
+
+
+def _unseen_share_of_variance(losses: NDArray[np.float64], labels: NDArray[np.float64]) -> Floor:
     """The same for the share of variance that is explained."""
-    total = float(np.sum((labels - labels.mean()) ** 2))
-    residual, worst = float(np.sum(errors**2)), float(np.max(errors**2)) * len(errors)
+    total = float(np.mean((labels - labels.mean()) ** 2))
+    most = float(np.max(np.abs(losses - losses.mean())))
 
-    def below(level: float) -> float:
-        unseen = unseen_share(len(errors), confidence=level)
-        return unseen * (worst - residual) / total if total > 0 else 0.0
+    def arm(level: float) -> float:
+        unseen = unseen_share(len(losses), confidence=level)
+        return unseen * most / total if total > 0 else 0.0
 
-    def above(level: float) -> float:
-        unseen = unseen_share(len(errors), confidence=level)
-        return unseen * residual / total if total > 0 else 0.0
-
-    return Floor(below, above, "unseen-error")
+    return Floor(arm, arm, "unseen-error")

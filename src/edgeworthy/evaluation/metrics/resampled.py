@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan
 from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
-from edgeworthy.statistics.replicates import Replicates, clipped, widened
+from edgeworthy.statistics.replicates import Replicates, clipped, unseen_share, widened
 from edgeworthy.statistics.resampling import Statistic, replicate
 
-_MOST_BOOTSTRAP_CELLS = 2_000
+MOST_BOOTSTRAP_CELLS = 2_000
+# Wider than rounding, narrower than any real interval of a ratio.
+_POINT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,26 @@ class Floor:
         below: Confidence -> least lower arm.
         above: Confidence -> least upper arm.
         name: Joined to the method when it was needed.
+        only_for_points: Applies only where the resamples show no spread at all.
+        scarce_n: Samples of the rarer kind where the figure compares two kinds; all if left out.
     """
 
     below: Callable[[float], float]
     above: Callable[[float], float]
     name: str
+    only_for_points: bool = False
+    scarce_n: int | None = None
+
+    def applied(self, estimate: Estimate) -> Estimate:
+        """The estimate with arms that are long enough."""
+        if self.only_for_points and estimate.high - estimate.low > _POINT:
+            return estimate
+        return widened(
+            estimate,
+            below=self.below(estimate.confidence),
+            above=self.above(estimate.confidence),
+            floor=self.name,
+        )
 
 
 def resampled_estimates(
@@ -58,25 +75,40 @@ def resampled_estimates(
     unit, smallest, largest = unit_and_range
     seed = plan.seed_of(purpose)
     spread: Replicates | Jackknifed
-    if len(multiplicities) > _MOST_BOOTSTRAP_CELLS:
+    if len(multiplicities) > MOST_BOOTSTRAP_CELLS:
         spread = block_jackknife(statistic, multiplicities, seed=seed)
     else:
-        (spread,) = replicate(statistic, multiplicities, seed=seed, resamples=plan.resamples)
+        (spread,) = replicate(
+            statistic,
+            multiplicities,
+            seed=seed,
+            resamples=plan.resamples,
+            scarce_n=floor.scarce_n,
+        )
     if not np.isfinite(spread.value):
         return ()
     return tuple(
         clipped(
-            widened(
-                spread.interval(confidence=confidence, unit=unit),
-                below=floor.below(confidence),
-                above=floor.above(confidence),
-                floor=floor.name,
-            ),
+            floor.applied(spread.interval(confidence=confidence, unit=unit)),
             smallest=smallest,
             largest=largest,
         )
         for confidence in plan.confidences
     )
+
+
+def rule_of_three(n: int, *, effect: float = 1.0) -> Floor:
+    """Arms for a kind of sample that ``n`` draws may well have missed.
+
+    Args:
+        n: Samples among which it could have been.
+        effect: Change of the figure if all of those ``n`` were of that kind.
+    """
+
+    def arm(level: float) -> float:
+        return effect * unseen_share(n, confidence=level)
+
+    return Floor(arm, arm, "rule-of-three")
 
 
 class Grouping:

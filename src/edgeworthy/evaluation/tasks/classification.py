@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.evaluation import FlippedSample, Flips, ReliabilityBin
 from edgeworthy.errors import ProjectFileError
-from edgeworthy.evaluation.metrics.balanced import BalancedAccuracy
+from edgeworthy.evaluation.metrics.balanced import BalancedAccuracy, MacroF1
 from edgeworthy.evaluation.metrics.calibration import ExpectedCalibrationError, reliability_bins
 from edgeworthy.evaluation.metrics.flips import Agreement, NegativeFlipRatio, PositiveFlipRatio
-from edgeworthy.evaluation.metrics.macro_f1 import MacroF1
 from edgeworthy.evaluation.metrics.shares import Accuracy, TopFiveAccuracy
 from edgeworthy.evaluation.predictions import Predictions
 from edgeworthy.evaluation.samples import Decisions
