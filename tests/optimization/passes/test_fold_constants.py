@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 from onnx import ModelProto, numpy_helper
@@ -91,3 +92,32 @@ def test_a_tensor_that_an_inner_graph_reads_keeps_its_name(
     )
     result = FoldConstants()(model, prove(x=X, flag=np.array(True)))  # noqa: FBT003 - a tensor
     np.testing.assert_array_equal(values_of(result.model)["k"], [-1.0, -2.0])
+
+
+def test_strings_and_unknown_shapes_stay(
+    parse: Callable[..., ModelProto], prove: Callable[..., Proof]
+) -> None:
+    weights = {"text": np.array(["a", "b"], object), "some": np.array([0.0, 2.0], np.float32)}
+    model = parse(
+        """g (float[n,2] x) => (float[n,2] y, int64[k] places, string[2] copy) {
+        found = NonZero (some) places = Squeeze (found) t = Identity (text) copy = Identity (t)
+        y = Relu (x) }""",
+        weights,
+    )
+    assert not FoldConstants()(model, prove(x=X)).record.changed
+
+
+def test_a_graph_whose_shapes_contradict_is_left_alone(
+    parse: Callable[..., ModelProto], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = parse(
+        "g (float[n,2] x) => (float[n,2] y) { k = Neg (w) y = Add (x, k) }",
+        {"w": np.ones(2, np.float32)},
+    )
+    text = "[TypeInferenceError] contradiction"
+
+    def contradict(*_: object, **__: object) -> ModelProto:
+        raise onnx.shape_inference.InferenceError(text)
+
+    monkeypatch.setattr("onnx.shape_inference.infer_shapes", contradict)
+    assert not FoldConstants().call(model).changed
