@@ -32,11 +32,7 @@ ROUNDED = "p = MatMul (x, w) q = QuantizeLinear (p, s, z) {0} = DequantizeLinear
             2,
         ),
         ("p = Abs (x) q = QuantizeLinear (p, s, z) y = DequantizeLinear (q, s, z)", 1),
-        (
-            "p = MatMul (x, w) q = QuantizeLinear (p, s, z) d = DequantizeLinear (q, s, z) "
-            "e = Cast <to=1> (q) y = Add (d, e)",
-            1,
-        ),
+        (ROUNDED.format("d") + " e = Cast <to=1> (q) y = Add (d, e)", 1),
         ("y = MatMul (x, w)", 0),
         ("p = MatMul (x, w) a = Neg (p) b = Abs (p) y = Add (a, b)", 0),
         ("p = MatMul (x, w) q = QuantizeLinear (p, s, z) y = Cast <to=1> (q)", 1),
