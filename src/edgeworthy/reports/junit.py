@@ -20,11 +20,10 @@ from edgeworthy.reports.formatting import (
     bound_text,
     digest_short,
     estimate_text,
-    plain,
     requirement_title,
     sample_text,
-    sentence,
 )
+from edgeworthy.reports.wording import plain, sentence
 
 # What XML 1.0 cannot hold even as a reference; `plain` has already taken the controls.
 _NOT_XML = re.compile("[\ufffe\uffff\ud800-\udfff]")

@@ -17,8 +17,8 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-from edgeworthy.reports.formatting import plain
 from edgeworthy.reports.theme import themed
+from edgeworthy.reports.wording import plain
 
 _VEGA_LITE = "6.4"
 _DROPPED = frozenset(
