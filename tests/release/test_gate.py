@@ -5,25 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.release.builders import (
-    NOW,
-    ORIGINAL,
-    evaluation_of,
-    interval,
-    measurement_of,
-    metric,
-    percentiles_of,
-    proportion,
-)
-from tests.release.questions import (
-    FLOAT,
-    INT8,
-    accuracy_of,
-    candidate_of,
-    question_of,
-    result_of,
-    target_of,
-)
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.gate import GateDecision, Verdict
@@ -33,6 +14,25 @@ from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
 from edgeworthy.release import judge
 from edgeworthy.statistics import samples_to_settle, wilson
+from release.builders import (
+    NOW,
+    ORIGINAL,
+    evaluation_of,
+    interval,
+    measurement_of,
+    metric,
+    percentiles_of,
+    proportion,
+)
+from release.questions import (
+    FLOAT,
+    INT8,
+    accuracy_of,
+    candidate_of,
+    question_of,
+    result_of,
+    target_of,
+)
 
 
 @pytest.mark.parametrize(

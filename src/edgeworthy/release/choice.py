@@ -96,7 +96,7 @@ def _fastest(
 
 
 def _median(candidate: Candidate, target: GateTarget, evidence: Evidence) -> Estimate | None:
-    measurement = newest(evidence.measurements, candidate.artifact, target.name)
+    measurement = newest(evidence.measurements, candidate.variant, candidate.artifact, target.name)
     if measurement is None or why_not_counted(measurement, target.profile, evidence.now):
         return None
     usual = latency(measurement, _MEDIAN_PERCENT, _USUAL_CONFIDENCE).estimate
@@ -123,7 +123,7 @@ def _most_accurate(
 def _value(
     candidate: Candidate, target: GateTarget, evidence: Evidence, metric: str
 ) -> float | None:
-    evaluation = newest(evidence.evaluations, candidate.artifact, target.name)
+    evaluation = newest(evidence.evaluations, candidate.variant, candidate.artifact, target.name)
     if evaluation is None or why_not_counted(evaluation, target.profile, evidence.now):
         return None
     values = (

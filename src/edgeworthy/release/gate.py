@@ -5,7 +5,8 @@ Rules:
 1. Three-valued: the whole interval clears the bound, pass; the whole interval lies beyond it,
    fail; anything else is inconclusive, with the number of samples that would settle it.
 2. Every requirement is held against every variant on every target that it applies to. The original
-   model is what drops are taken against; it is never a candidate.
+   model is what drops are taken against; it is never a candidate, though a variant that cleaning
+   left as it was has the same bytes.
 3. A target passes when some variant meets every requirement; it fails when every variant fails
    one; else it is inconclusive. The gate passes when every target does.
 4. A target that nothing is required of passes, and its reason says so.
@@ -23,6 +24,7 @@ from edgeworthy.documents.gate import GateDecision, RequirementResult, TargetDec
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.project import RequirementSection
 from edgeworthy.documents.record import canonical_json, encode_document
+from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
 from edgeworthy.release.choice import PrimaryMetric, choose, closest
@@ -113,7 +115,7 @@ def _candidates_of(question: GateQuestion, target: GateTarget) -> list[Candidate
     return [
         each
         for each in question.candidates
-        if target.name in each.targets and each.artifact != question.original
+        if target.name in each.targets and each.variant != ORIGINAL
     ]
 
 
