@@ -2,7 +2,7 @@
 
 Rules:
 
-1. Text from outside loses its control characters and line breaks.
+1. Text from outside loses its line breaks and all characters that XML cannot hold.
 2. A long label is cut in the middle, where names differ least.
 3. A metric is called as people call it; the name in the project file stays in the files for
    programs.
@@ -11,8 +11,12 @@ Rules:
 from __future__ import annotations
 
 import re
-import unicodedata
 
+# Control characters, halves of surrogate pairs, noncharacters, and the marks that turn the
+# direction of text around and so can make it read as something else.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\u202a-\u202e\u2066-\u2069]"
+)
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _LATENCY = re.compile(r"^latency_p(\d+(?:_\d+)?)_ms$")
 _RFC_3339 = re.compile(r"^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|z|\+00:00)$")
@@ -31,14 +35,22 @@ _TITLES = {
 _UNIT_ENDINGS = ("_ms", "_kib", "_mib", "_ratio")
 
 
-def plain(text: str) -> str:
-    r"""Text without control characters, on one line.
+def printable(text: str) -> str:
+    r"""Text without what neither XML nor a reader can take; each becomes a space.
 
-    >>> plain("a\x00b\nc")
+    >>> printable("a\x00b\u202ec")
     'a b c'
     """
-    kept = (" " if unicodedata.category(char).startswith("C") else char for char in text)
-    return " ".join("".join(kept).split())
+    return _UNPRINTABLE.sub(" ", text)
+
+
+def plain(text: str) -> str:
+    r"""Printable text on one line.
+
+    >>> plain("a\x00b\nc ")
+    'a b c'
+    """
+    return " ".join(printable(text).split())
 
 
 def shortened(text: str, most: int) -> str:
@@ -110,5 +122,5 @@ def sentence(text: str) -> str:
     text = plain(text)
     if not text:
         return ""
-    text = capitalized(text) if text.partition(" ")[0].isalpha() else text
+    text = capitalized(text) if text.partition(" ")[0].rstrip(".,:;!?").isalpha() else text
     return text if text.endswith((".", "!", "?", ELLIPSIS)) else f"{text}."

@@ -78,6 +78,8 @@ def _across(*, slanted: bool) -> alt.Axis:
         titleColor=MUTED.light,
         titleFontSize=FONT_PX - 1,
         titleFontWeight="normal",
+        # The reader's font may be wider than the one that measured the upright labels.
+        titlePadding=14 if slanted else 4,
         labelOverlap=False,
     )
 
