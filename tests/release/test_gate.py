@@ -234,6 +234,19 @@ def test_the_original_is_never_a_candidate() -> None:
     assert judge(question, now=NOW).verdict is Verdict.FAIL
 
 
+def test_a_variant_that_cleaning_left_as_it_was_may_ship() -> None:
+    question = question_of(
+        AT_LEAST_90,
+        candidates=(candidate_of("float32", ORIGINAL),),
+        evaluations=(
+            evaluation_of(ORIGINAL, "original"),
+            evaluation_of(ORIGINAL, "float32"),
+        ),
+    )
+    (target,) = judge(question, now=NOW).targets
+    assert (target.verdict, target.variant, target.artifact) == (Verdict.PASS, "float32", ORIGINAL)
+
+
 def test_nothing_to_decide_is_no_pass() -> None:
     with pytest.raises(ProjectFileError, match="nothing to decide"):
         judge(question_of(targets=()), now=NOW)

@@ -126,7 +126,7 @@ class TargetSection(_Section, frozen=True, kw_only=True):
     """
 
     device: str = "host"
-    runtimes: tuple[str, ...] = ("onnxruntime",)
+    runtimes: Annotated[tuple[str, ...], Meta(min_length=1)] = ("onnxruntime",)
     threads: Positive = 1
     prefer: Literal["latency", "size", "accuracy"] = "latency"
 
@@ -199,8 +199,8 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
 
     project: ProjectSection
     model: ModelSection
-    data: dict[str, DataSection]
-    targets: dict[str, TargetSection] = {}
+    data: dict[Name, DataSection]
+    targets: dict[Name, TargetSection] = {}
     require: tuple[RequirementSection, ...] = ()
     measure: MeasureSection = MeasureSection()
     release: ReleaseSection | None = None

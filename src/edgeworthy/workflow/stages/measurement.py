@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.record import canonical_json, encode_document
+from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
-from edgeworthy.workflow.stages.subjects import ORIGINAL, Subject, subjects_of
+from edgeworthy.workflow.stages.subjects import Subject, subjects_of
 from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
 
