@@ -10,6 +10,7 @@ from edgeworthy.measurement.metrics import (
     metric_estimate,
 )
 from edgeworthy.measurement.plan import (
+    Circumstances,
     MeasurementPlan,
     MeasurementProgress,
     MeasurementSettings,
@@ -18,6 +19,7 @@ from edgeworthy.measurement.plan import (
 from edgeworthy.measurement.single_stream import measure
 
 __all__ = [
+    "Circumstances",
     "MeasurementMetric",
     "MeasurementPlan",
     "MeasurementProgress",

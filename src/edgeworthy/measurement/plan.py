@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.errors import UsageError
 from edgeworthy.statistics.order_statistics import queries_needed
 from edgeworthy.statistics.paired_ratio import pairs_needed
@@ -109,6 +111,21 @@ class MeasurementSettings:
 
     def _launches_needed(self) -> int:
         return max(pairs_needed(RATIO_CONFIDENCE), queries_needed(50, max(self.confidences)))
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Where and when a measurement is taken.
+
+    Attributes:
+        host: The machine that it runs on.
+        clock: Now, with a time zone.
+        disturbances: What makes the host less than quiet, for the documents.
+    """
+
+    host: HostFingerprint
+    clock: Callable[[], datetime]
+    disturbances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

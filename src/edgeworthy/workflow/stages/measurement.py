@@ -82,7 +82,7 @@ def _run(
     samples: SampleSet,
 ) -> StepResult:
     from edgeworthy.devices import disturbances
-    from edgeworthy.measurement import MeasurementPlan, MeasurementSettings, measure
+    from edgeworthy.measurement import Circumstances, MeasurementPlan, MeasurementSettings, measure
 
     section = workspace.targets[target]
     title = f"Measuring {len(subjects)} artefacts for {target}"
@@ -111,10 +111,8 @@ def _run(
             evidence_days=workspace.evidence_days,
             confidences=workspace.confidences,
         ),
+        Circumstances(host_of(workspace), workspace.clock, disturbances()),
         inputs=_single_samples(original, samples),
-        host=host_of(workspace),
-        clock=workspace.clock,
-        disturbances=disturbances(),
         progress=report,
     )
     outputs = {each.variant: encode_document(each) for each in measurements}
