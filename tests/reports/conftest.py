@@ -43,6 +43,7 @@ from edgeworthy.documents.variant import (
     Recipe,
     Variant,
 )
+from edgeworthy.reports import render_html
 
 ATTACK = "\x00</td></svg><script>alert(1)</script><img src=x onerror=alert(1)>\u2028'\"]]>&{{7*7}}"
 TAKEN_AT = "2026-03-01T09:30:00Z"
@@ -553,9 +554,29 @@ def _as_regression(entry: Evaluation) -> Evaluation:
     )
 
 
+@pytest.fixture(scope="session")
+def page_of() -> Callable[[BuildRecord], str]:
+    """``render_html`` that draws the same record once in the whole session."""
+    pages: dict[str, str] = {}
+
+    def page(record: BuildRecord) -> str:
+        key = repr(record)
+        if key not in pages:
+            pages[key] = render_html(record)
+        return pages[key]
+
+    return page
+
+
 @pytest.fixture
 def record() -> BuildRecord:
     return make_record()
+
+
+@pytest.fixture
+def small() -> BuildRecord:
+    """One target: half the drawings."""
+    return make_record(targets=("laptop",))
 
 
 @pytest.fixture
@@ -579,33 +600,33 @@ def build_record() -> Callable[..., BuildRecord]:
 
 
 @pytest.fixture
-def hostile(record: BuildRecord) -> BuildRecord:
+def hostile(small: BuildRecord) -> BuildRecord:
     """Every text from outside tries to break out of the page."""
     replace = msgspec.structs.replace
     project = replace(
-        record.project,
-        project=replace(record.project.project, name=ATTACK, description=ATTACK),
+        small.project,
+        project=replace(small.project.project, name=ATTACK, description=ATTACK),
         model=replace(
-            record.project.model,
+            small.project.model,
             labels=tuple(f"{ATTACK}{n}" for n in range(10)),
             license=ATTACK,
             origin=ATTACK,
         ),
     )
-    assert record.decision is not None
+    assert small.decision is not None
     decision = replace(
-        record.decision,
-        targets=tuple(replace(t, reason=ATTACK) for t in record.decision.targets),
+        small.decision,
+        targets=tuple(replace(t, reason=ATTACK) for t in small.decision.targets),
         results=tuple(
             replace(r, reason=ATTACK, bound=ATTACK, slice=ATTACK, verdict=Verdict.FAIL)
-            for r in record.decision.results
+            for r in small.decision.results
         ),
     )
     return replace(
-        record,
+        small,
         project=project,
-        inspection=replace(record.inspection, producer=ATTACK, warnings=(ATTACK,)),
-        datasets=tuple(replace(d, license=ATTACK, origin=ATTACK) for d in record.datasets),
+        inspection=replace(small.inspection, producer=ATTACK, warnings=(ATTACK,)),
+        datasets=tuple(replace(d, license=ATTACK, origin=ATTACK) for d in small.datasets),
         evaluations=tuple(
             replace(
                 e,
@@ -614,10 +635,10 @@ def hostile(record: BuildRecord) -> BuildRecord:
                     for n, m in enumerate(e.metrics)
                 ),
             )
-            for e in record.evaluations
+            for e in small.evaluations
         ),
         measurements=tuple(
-            replace(m, runtime=ATTACK, disturbances=(ATTACK,)) for m in record.measurements
+            replace(m, runtime=ATTACK, disturbances=(ATTACK,)) for m in small.measurements
         ),
         decision=decision,
         release_path=ATTACK,

@@ -12,13 +12,12 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from edgeworthy.documents.build import BuildRecord
-from edgeworthy.reports import render_html
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next((found for name in BROWSERS if (found := shutil.which(name))), None)
@@ -114,18 +113,20 @@ def look(address: str, profile: Path) -> tuple[dict[str, object], str]:
 
 @needs_browser
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [375, 1280])
-@pytest.mark.parametrize("kind", ["record", "refused", "hostile"])
+@pytest.mark.parametrize(
+    ("kind", "width"), [("record", 375), ("record", 1280), ("refused", 375), ("hostile", 375)]
+)
 def test_the_page_fits_and_asks_for_nothing(
     request: pytest.FixtureRequest,
     served: tuple[str, list[str]],
     tmp_path: Path,
+    page_of: Callable[[BuildRecord], str],
     width: int,
     kind: str,
 ) -> None:
     record: BuildRecord = request.getfixturevalue(kind)
     address, asked = served
-    (tmp_path / "report.html").write_text(render_html(record), encoding="utf-8")
+    (tmp_path / "report.html").write_text(page_of(record), encoding="utf-8")
     (tmp_path / "frame.html").write_text(FRAME.replace("WIDTH", str(width)), encoding="utf-8")
     seen, log = look(f"{address}/frame.html", tmp_path / "profile")
     assert set(asked) <= {"/frame.html", "/report.html", "/favicon.ico"}

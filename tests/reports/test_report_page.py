@@ -14,6 +14,7 @@ from edgeworthy.documents.record import decode_document, encode_document
 from edgeworthy.documents.variant import VariantRefusal
 from edgeworthy.reports import render_html
 
+Page = Callable[[BuildRecord], str]
 VOID = {"meta", "link", "img", "br", "col", "hr", "input"}
 SECTIONS = [
     "requirements",
@@ -84,8 +85,10 @@ def anchors(page: str) -> list[str]:
     return re.findall(r'<section id="([a-z]+)"', page)
 
 
-def test_a_page_opens_with_the_verdict_and_keeps_the_order(record: BuildRecord) -> None:
-    page = render_html(record)
+def test_a_page_opens_with_the_verdict_and_keeps_the_order(
+    record: BuildRecord, page_of: Page
+) -> None:
+    page = page_of(record)
     assert anchors(page) == SECTIONS
     said = words(page)
     assert said.index("Fit to ship") < said.index("All 30 requirements are met on 2 targets.")
@@ -93,8 +96,10 @@ def test_a_page_opens_with_the_verdict_and_keeps_the_order(record: BuildRecord) 
     assert "The fastest of the 2 variants that meet every requirement." in said
 
 
-def test_a_page_is_one_file_without_script_or_address_outside(record: BuildRecord) -> None:
-    page = render_html(record)
+def test_a_page_is_one_file_without_script_or_address_outside(
+    record: BuildRecord, page_of: Page
+) -> None:
+    page = page_of(record)
     reader = read(page)
     assert not {"script", "iframe", "object", "embed", "form", "base"} & reader.tags
     assert reader.handlers == []
@@ -106,11 +111,11 @@ def test_a_page_is_one_file_without_script_or_address_outside(record: BuildRecor
     assert len(page.encode()) < 600_000
 
 
-def test_links_inside_the_page_lead_somewhere(record: BuildRecord) -> None:
-    reader = read(render_html(record))
+def test_links_inside_the_page_lead_somewhere(record: BuildRecord, page_of: Page) -> None:
+    reader = read(page_of(record))
     targets = {address[1:] for address in reader.addresses if address.startswith("#")}
     assert targets <= set(reader.ids)
-    for found in re.findall(r'aria-labelledby="([^"]+)"', render_html(record)):
+    for found in re.findall(r'aria-labelledby="([^"]+)"', page_of(record)):
         assert set(found.split()) <= set(reader.ids)
 
 
@@ -120,18 +125,20 @@ def test_the_same_record_gives_the_same_bytes(record: BuildRecord) -> None:
     assert render_html(again) == first
 
 
-def test_every_figure_of_a_requirement_has_interval_n_and_artefact(record: BuildRecord) -> None:
-    page = render_html(record)
-    assert record.decision is not None
+def test_every_figure_of_a_requirement_has_interval_n_and_artefact(
+    small: BuildRecord, page_of: Page
+) -> None:
+    page = page_of(small)
+    assert small.decision is not None
     assert "0.972 [0.955, 0.982]" in page
-    assert f"n = 599, 95 % wilson; {record.decision.targets[0].artifact[7:19]}" in page
+    assert f"n = 599, 95 % wilson; {small.decision.targets[0].artifact[7:19]}" in page
     assert "0.112 ms [0.111, 0.114]" in page
     assert "17.8 KiB" in page
     assert "met on all 10 slices; the closest is digit=1" in page
 
 
-def test_a_refusal_says_first_what_failed(refused: BuildRecord) -> None:
-    page = render_html(refused)
+def test_a_refusal_says_first_what_failed(refused: BuildRecord, page_of: Page) -> None:
+    page = page_of(refused)
     said = words(page)
     assert "Refused 26 requirements on 1 target: 15 met, 1 failed, 10 not settled." in said
     assert "Accuracy: at least 0.999, found 0.972 [0.955, 0.982]." in said
@@ -142,64 +149,66 @@ def test_a_refusal_says_first_what_failed(refused: BuildRecord) -> None:
     assert first < said.index("The interval holds the bound")
 
 
-def test_a_regression_has_no_flips_and_no_confusion(regression: BuildRecord) -> None:
-    page = render_html(regression)
+def test_a_regression_has_no_flips_and_no_confusion(regression: BuildRecord, page_of: Page) -> None:
+    page = page_of(regression)
     assert anchors(page) == [s for s in SECTIONS if s not in {"flips", "confidence"}]
     assert "1.84 mmHg" in page
     assert "Mean absolute error, latency and size" in page
 
 
-def test_a_project_without_targets_is_not_judged(untargeted: BuildRecord) -> None:
-    page = render_html(untargeted)
+def test_a_project_without_targets_is_not_judged(untargeted: BuildRecord, page_of: Page) -> None:
+    page = page_of(untargeted)
     assert anchors(page) == ["operators", "data", "variants", "provenance", "verify"]
     said = words(page)
     assert "Not judged The project names no targets" in said
     assert "Nothing was released: the project names no targets." in said
 
 
-def test_what_was_never_made_is_said_in_a_line(untargeted: BuildRecord) -> None:
+def test_what_was_never_made_is_said_in_a_line(untargeted: BuildRecord, page_of: Page) -> None:
     refusal = VariantRefusal(recipe=untargeted.variants[1].recipe, reason="no range for input x")
     bare = msgspec.structs.replace(untargeted, variants=(), datasets=(), refusals=(refusal,))
-    said = words(render_html(bare))
+    said = words(page_of(bare))
     assert "No variant was made." in said
     assert "No data set was used." in said
     assert "Recipes that made no variant" in said
     assert "No range for input x." in said
 
 
-def test_flips_are_told_apart(record: BuildRecord) -> None:
-    said = words(render_html(record))
+def test_flips_are_told_apart(small: BuildRecord, page_of: Page) -> None:
+    said = words(page_of(small))
     assert "#17: 8 8 (91%) → 3 (83%) right, now wrong" in said
     assert "#68: 3 5 (70%) → 3 (65%) wrong, now right" in said
     assert "#102: 2 1 (56%) → 7 (53%) wrong both times" in said
-    assert render_html(record).count("data:image/png;base64,") == 6
+    assert page_of(small).count("data:image/png;base64,") == 6
 
 
-def test_a_flip_without_a_picture_is_still_told(record: BuildRecord) -> None:
-    bare = msgspec.structs.replace(record, pictures=())
-    assert "#17: 8 8 (91%) → 3 (83%)" in words(render_html(bare))
+def test_a_flip_without_a_picture_is_still_told(small: BuildRecord, page_of: Page) -> None:
+    bare = msgspec.structs.replace(small, pictures=())
+    assert "#17: 8 8 (91%) → 3 (83%)" in words(page_of(bare))
 
 
-def test_nothing_changed_is_said(record: BuildRecord) -> None:
+def test_nothing_changed_is_said(small: BuildRecord, page_of: Page) -> None:
     quiet = tuple(
         msgspec.structs.replace(
             e,
             flips=e.flips and msgspec.structs.replace(e.flips, changed_count=0, samples=()),
         )
-        for e in record.evaluations
+        for e in small.evaluations
     )
-    page = render_html(msgspec.structs.replace(record, evaluations=quiet))
+    page = page_of(msgspec.structs.replace(small, evaluations=quiet))
     assert "No prediction changed." in words(page)
 
 
-def test_an_artefact_that_two_targets_share_is_shown_once(record: BuildRecord) -> None:
-    page = render_html(record)
+def test_an_artefact_that_two_targets_share_is_shown_once(
+    record: BuildRecord, page_of: Page
+) -> None:
+    page = page_of(record)
     assert "laptop, raspberry-pi-4; artefact" in page
     assert page.count(">Reliability</h4>") == 1
 
 
-def test_hostile_text_stays_text(hostile: BuildRecord) -> None:
-    page = render_html(hostile)
+def test_hostile_text_stays_text(hostile: BuildRecord, page_of: Page) -> None:
+    page = page_of(hostile)
     reader = read(page)
     assert "script" not in reader.tags
     assert reader.handlers == []
@@ -210,8 +219,8 @@ def test_hostile_text_stays_text(hostile: BuildRecord) -> None:
     assert "<script>alert(1)</script>" in words(page)
 
 
-def test_a_refused_percentile_gives_its_reason(record: BuildRecord) -> None:
-    said = words(render_html(record))
+def test_a_refused_percentile_gives_its_reason(record: BuildRecord, page_of: Page) -> None:
+    said = words(page_of(record))
     assert "p99 is refused: 473 queries or more are needed, 400 were run." in said
 
 
@@ -223,45 +232,47 @@ def test_a_refused_percentile_gives_its_reason(record: BuildRecord) -> None:
         ("awskms:alias/release", "--key PUBLIC_KEY"),
     ],
 )
-def test_the_command_to_verify_can_be_pasted(record: BuildRecord, key: str, shown: str) -> None:
-    project = msgspec.structs.replace(record.project, release=ReleaseSection(key=key))
-    page = render_html(msgspec.structs.replace(record, project=project))
+def test_the_command_to_verify_can_be_pasted(
+    small: BuildRecord, key: str, shown: str, page_of: Page
+) -> None:
+    project = msgspec.structs.replace(small.project, release=ReleaseSection(key=key))
+    page = page_of(msgspec.structs.replace(small, project=project))
     assert f"edgeworthy verify dist/release {shown}" in words(page)
 
 
-def test_a_project_that_never_releases_says_so(record: BuildRecord) -> None:
-    project = msgspec.structs.replace(record.project, release=None)
-    page = render_html(msgspec.structs.replace(record, project=project, release_digest=None))
+def test_a_project_that_never_releases_says_so(small: BuildRecord, page_of: Page) -> None:
+    project = msgspec.structs.replace(small.project, release=None)
+    page = page_of(msgspec.structs.replace(small, project=project, release_digest=None))
     assert "the project file has no [release] section" in words(page)
 
 
-def test_many_classes_become_a_list_of_pairs(record: BuildRecord) -> None:
+def test_many_classes_become_a_list_of_pairs(small: BuildRecord, page_of: Page) -> None:
     count = 40
     table = [[0] * count for _ in range(count)]
     for position in range(count):
         table[position][position] = 10
     table[3][39] = 7
     evaluations = tuple(
-        msgspec.structs.replace(e, confusion=tuple(map(tuple, table))) for e in record.evaluations
+        msgspec.structs.replace(e, confusion=tuple(map(tuple, table))) for e in small.evaluations
     )
-    page = render_html(msgspec.structs.replace(record, evaluations=evaluations))
+    page = page_of(msgspec.structs.replace(small, evaluations=evaluations))
     assert "Confusion matrix" not in page
     assert "class 39" in page
     assert "41.2 %" in page
 
 
-def test_no_mistake_at_all_is_drawn_too(record: BuildRecord) -> None:
+def test_no_mistake_at_all_is_drawn_too(small: BuildRecord, page_of: Page) -> None:
     perfect = tuple(tuple(60 if i == j else 0 for j in range(10)) for i in range(10))
     evaluations = tuple(
-        msgspec.structs.replace(e, confusion=perfect, reliability=()) for e in record.evaluations
+        msgspec.structs.replace(e, confusion=perfect, reliability=()) for e in small.evaluations
     )
-    page = render_html(msgspec.structs.replace(record, evaluations=evaluations))
+    page = page_of(msgspec.structs.replace(small, evaluations=evaluations))
     assert "No sample was put in a wrong class." in page
     assert "Most frequent confusions" not in page
 
 
-def test_a_target_without_figures_has_no_chart(record: BuildRecord) -> None:
-    page = render_html(msgspec.structs.replace(record, measurements=(), evaluations=()))
+def test_a_target_without_figures_has_no_chart(small: BuildRecord, page_of: Page) -> None:
+    page = page_of(msgspec.structs.replace(small, measurements=(), evaluations=()))
     assert anchors(page) == [
         "requirements",
         "operators",
@@ -272,14 +283,16 @@ def test_a_target_without_figures_has_no_chart(record: BuildRecord) -> None:
     ]
 
 
-def test_measured_but_not_evaluated(record: BuildRecord) -> None:
-    page = render_html(msgspec.structs.replace(record, evaluations=()))
+def test_measured_but_not_evaluated(small: BuildRecord, page_of: Page) -> None:
+    page = page_of(msgspec.structs.replace(small, evaluations=()))
     assert "tradeoff" in anchors(page)
     assert "tradeoff-0-title" not in page
     assert "latency-0-0-title" in page
 
 
-def test_percentiles_that_were_all_refused_leave_the_table(record: BuildRecord) -> None:
+def test_percentiles_that_were_all_refused_leave_the_table(
+    small: BuildRecord, page_of: Page
+) -> None:
     measurements = tuple(
         msgspec.structs.replace(
             m,
@@ -289,46 +302,48 @@ def test_percentiles_that_were_all_refused_leave_the_table(record: BuildRecord) 
             ),
             quantiles_ms=(),
         )
-        for m in record.measurements
+        for m in small.measurements
     )
-    page = render_html(msgspec.structs.replace(record, measurements=measurements))
+    page = page_of(msgspec.structs.replace(small, measurements=measurements))
     assert "latency" not in anchors(page)
     assert "p50 is refused: too few queries." in words(page)
 
 
-def test_a_variant_without_any_result_is_said(record: BuildRecord) -> None:
+def test_a_variant_without_any_result_is_said(record: BuildRecord, page_of: Page) -> None:
     assert record.decision is not None
     decision = msgspec.structs.replace(record.decision, results=())
-    page = render_html(msgspec.structs.replace(record, decision=decision))
+    page = page_of(msgspec.structs.replace(record, decision=decision))
     said = words(page)
     assert "No requirement was held against 2 targets." in said
     assert "No requirement was held against this variant." in said
 
 
-def test_a_figure_that_was_never_measured_is_said(refused: BuildRecord) -> None:
+def test_a_figure_that_was_never_measured_is_said(refused: BuildRecord, page_of: Page) -> None:
     assert refused.decision is not None
     results = tuple(
         msgspec.structs.replace(r, measured=None, samples_needed=None)
         for r in refused.decision.results
     )
     decision = msgspec.structs.replace(refused.decision, results=results)
-    said = words(render_html(msgspec.structs.replace(refused, decision=decision)))
+    said = words(page_of(msgspec.structs.replace(refused, decision=decision)))
     assert "found not measured." in said
 
 
-def test_two_machines_are_told_apart(record: BuildRecord) -> None:
+def test_two_machines_are_told_apart(record: BuildRecord, page_of: Page) -> None:
     pi = msgspec.structs.replace(record.measurements[0].host, cpu_model="", cpu_flags=())
     moved = tuple(
         msgspec.structs.replace(m, host=pi) if m.target == "raspberry-pi-4" else m
         for m in record.measurements
     )
-    said = words(render_html(msgspec.structs.replace(record, measurements=moved)))
+    said = words(page_of(msgspec.structs.replace(record, measurements=moved)))
     assert "Machine 1" in said
     assert "Machine 2 Processor unknown" in said
     assert "none that matter" in said
 
 
-def test_a_bound_far_away_is_not_drawn(build_record: Callable[..., BuildRecord]) -> None:
+def test_a_bound_far_away_is_not_drawn(
+    build_record: Callable[..., BuildRecord], page_of: Page
+) -> None:
     near = build_record(
         targets=("laptop",),
         requirements=(RequirementSection(metric="latency_p90_ms", at_most=0.3),),
@@ -337,17 +352,17 @@ def test_a_bound_far_away_is_not_drawn(build_record: Callable[..., BuildRecord])
         targets=("laptop",),
         requirements=(RequirementSection(metric="latency_p90_ms", at_most=30.0),),
     )
-    assert ">bound 0.3<" in render_html(near)
-    assert ">bound 30<" not in render_html(far)
+    assert ">bound 0.3<" in page_of(near)
+    assert ">bound 30<" not in page_of(far)
 
 
 def test_a_single_unmet_requirement_in_the_singular(
-    build_record: Callable[..., BuildRecord],
+    build_record: Callable[..., BuildRecord], page_of: Page
 ) -> None:
     record = build_record(
         targets=("laptop",), requirements=(RequirementSection(metric="size_kib", at_most=32.0),)
     )
-    assert "The only requirement is met on 1 target." in words(render_html(record))
+    assert "The only requirement is met on 1 target." in words(page_of(record))
 
 
 def test_blocks_and_sections_are_frozen() -> None:
