@@ -247,6 +247,16 @@ def test_a_variant_that_cleaning_left_as_it_was_may_ship() -> None:
     assert (target.verdict, target.variant, target.artifact) == (Verdict.PASS, "float32", ORIGINAL)
 
 
+def test_two_names_of_one_file_are_judged_apart() -> None:
+    """A pass that cleans nothing gives the same bytes; each name still answers for itself."""
+    candidates = (candidate_of("float32", FLOAT), candidate_of("cleaned", FLOAT))
+    bad = (metric("accuracy", proportion(*BAD)),)
+    evaluations = (evaluation_of(FLOAT, "float32"), evaluation_of(FLOAT, "cleaned", metrics=bad))
+    question = question_of(AT_LEAST_90, candidates=candidates, evaluations=evaluations)
+    (target,) = judge(question, now=NOW).targets
+    assert (target.verdict, target.variant) == (Verdict.PASS, "float32")
+
+
 def test_nothing_to_decide_is_no_pass() -> None:
     with pytest.raises(ProjectFileError, match="nothing to decide"):
         judge(question_of(targets=()), now=NOW)

@@ -173,37 +173,37 @@ def _decide(
         return TargetDecision(
             target=target.name, verdict=Verdict.FAIL, variant="", artifact="", reason=reason
         )
-    by_artifact = {
-        each.artifact: [
+    by_variant = {
+        each.variant: [
             result
             for result in results
-            if (result.target, result.artifact) == (target.name, each.artifact)
+            if (result.target, result.variant) == (target.name, each.variant)
         ]
         for each in candidates
     }
     passing = [
         each
         for each in candidates
-        if all(result.verdict is Verdict.PASS for result in by_artifact[each.artifact])
+        if all(result.verdict is Verdict.PASS for result in by_variant[each.variant])
     ]
     if passing:
         chosen, why = choose(passing, target, evidence, question.primary)
-        required = any(by_artifact.values())
+        required = any(by_variant.values())
         scope = "" if required else "Nothing is required of this target. "
         return _decision(target, Verdict.PASS, chosen, f"{scope}{chosen.variant}: {why}.")
-    return _refuse(target, closest(candidates, by_artifact), by_artifact)
+    return _refuse(target, closest(candidates, by_variant), by_variant)
 
 
 def _refuse(
     target: GateTarget, nearest: Candidate, results: dict[str, list[RequirementResult]]
 ) -> TargetDecision:
     failing = [
-        artifact
-        for artifact, found in results.items()
+        variant
+        for variant, found in results.items()
         if any(result.verdict is Verdict.FAIL for result in found)
     ]
     verdict = Verdict.FAIL if len(failing) == len(results) else Verdict.INCONCLUSIVE
-    verdicts = [result.verdict for result in results[nearest.artifact]]
+    verdicts = [result.verdict for result in results[nearest.variant]]
     reason = (
         f"No variant meets every requirement. {nearest.variant} comes closest: "
         f"{verdicts.count(Verdict.FAIL)} failed, {verdicts.count(Verdict.INCONCLUSIVE)} open, "
