@@ -146,6 +146,18 @@ def test_under_five_samples_the_arms_are_at_least_students() -> None:
     assert estimate.method.endswith("+student-t")
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95, 0.999, 0.99999])
+def test_any_number_of_samples_at_any_confidence_gives_an_interval(
+    n: int, confidence: float
+) -> None:
+    values = skewed(n)
+    estimate = bootstrap(mean_of(values), n, confidence=confidence, seed=1, resamples=200)
+    assert estimate.low <= values.mean() + 1e-12
+    assert estimate.high >= values.mean() - 1e-12
+    assert (n == 1) == (estimate.low == estimate.high)
+
+
 def test_the_centered_interval_takes_only_the_spread() -> None:
     biased = Replicates(1.0, np.linspace(4.0, 6.0, 2001), 0.0, 10_000, 10_000)
     estimate = biased.centered_interval(confidence=0.9, unit="x")
