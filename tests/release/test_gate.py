@@ -234,6 +234,14 @@ def test_the_original_is_never_a_candidate() -> None:
     assert judge(question, now=NOW).verdict is Verdict.FAIL
 
 
+def test_an_open_latency_asks_for_more_starts() -> None:
+    requirement = RequirementSection(metric="load_time_ms", at_most=105.0)
+    question = question_of(requirement, measurements=(measurement_of(INT8, "int8"),))
+    (result,) = judge(question, now=NOW).results
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "more starts" in result.reason
+
+
 def test_a_variant_that_cleaning_left_as_it_was_may_ship() -> None:
     question = question_of(
         AT_LEAST_90,

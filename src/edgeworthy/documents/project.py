@@ -159,10 +159,13 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
     Attributes:
         query_count: Timed inferences per variant, at least.
         budget_s: Seconds per variant after which no more are begun.
+        starts: How often each variant's process is started; starts are what intervals of latency
+            and memory are made from. Left out, the fewest that the confidences allow.
     """
 
     query_count: Annotated[int, Meta(ge=30)] = 1000
     budget_s: Annotated[float, Meta(gt=0)] = 10.0
+    starts: Annotated[int, Meta(ge=2, le=1000)] | None = None
 
 
 class ReleaseSection(_Section, frozen=True, kw_only=True):

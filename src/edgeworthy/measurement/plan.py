@@ -101,7 +101,7 @@ class MeasurementSettings:
                 "too few starts for an interval",
                 expected=f"at least {self._launches_needed()}",
                 found=str(self.launches),
-                next_step="Leave `launches` out to get the fewest that do",
+                next_step="Leave `starts` out to get the fewest that do",
             )
 
     @property

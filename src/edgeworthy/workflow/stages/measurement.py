@@ -107,6 +107,7 @@ def _run(
         MeasurementSettings(
             query_count=workspace.project.measure.query_count,
             budget_s=workspace.project.measure.budget_s,
+            launches=workspace.project.measure.starts,
             seed=workspace.project.seed,
             evidence_days=workspace.evidence_days,
             confidences=workspace.confidences,
