@@ -69,9 +69,12 @@ def print_decision(decision: GateDecision) -> None:
 
 
 def _requirement_line(result: RequirementResult) -> str:
+    from edgeworthy.release import MEASUREMENT_METRICS
+
     metric = f"{result.requirement.metric} {result.slice}".strip()
     measured = result.measured
-    figures = f"{interval(measured)}, n={measured.n}" if measured else "not known"
+    unit = " starts" if result.requirement.metric in MEASUREMENT_METRICS else ""
+    figures = f"{interval(measured)}, n={measured.n}{unit}" if measured else "not known"
     digest = result.artifact.removeprefix("sha256:")[:12]
     return escape(f"{metric} {result.bound}: {figures} ({digest})")
 
