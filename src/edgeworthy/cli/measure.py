@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
-from edgeworthy.cli.output import console, figure, interval, print_json, print_outcomes, table
+from edgeworthy.cli.output import console, figure, interval, note, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project
 from edgeworthy.documents.measurement import Measurement
 
@@ -49,10 +49,10 @@ def print_measurements(measurements: Sequence[Measurement]) -> None:
             )
         out.print(made)
         for sentence in first.disturbances:
-            out.print(f"[yellow]note[/yellow] {sentence}")
+            out.print(note(sentence))
         for reason in dict.fromkeys(p.refusal for each in rows for p in each.percentiles):
             if reason:
-                out.print(f"[yellow]note[/yellow] {reason}")
+                out.print(note(reason))
 
 
 def _percentile(measurement: Measurement, percent: float) -> str:
