@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +39,19 @@ def test_what_looks_like_a_door_is_one(room: str) -> None:
         and value.__module__.startswith("edgeworthy.")
     }
     assert looking - set(module.__all__) == set()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_doors_are_what_the_room_brings_in(room: str) -> None:
+    path = importlib.import_module(f"edgeworthy.{room}").__file__ or ""
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    brought = [
+        name.asname or name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("edgeworthy.")
+        for name in node.names
+    ]
+    assert sorted(brought) == sorted(importlib.import_module(f"edgeworthy.{room}").__all__)
 
 
 def test_the_package_opens_on_first_use() -> None:
