@@ -4,22 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from edgeworthy.cli.comparison import print_comparison
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, figure, interval, print_json, print_outcomes, table
-from edgeworthy.cli.session import opened_project
+from edgeworthy.cli.session import opened_project, shown_progress
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.errors import Interrupted, UsageError
 
 _SHOWN_CONFIDENCE = 0.95
 
 
 def measure(
-    project: ProjectOption = Path(), as_json: JsonOption = False, explain: ExplainOption = False
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="An ONNX file; left out, the project's model and variants."),
+    ] = None,
+    project: ProjectOption = Path(),
+    against: Annotated[
+        Path | None,
+        typer.Option("--vs", help="Compare with this ONNX file, in turns.", metavar="FILE"),
+    ] = None,
+    samples: Annotated[
+        Path | None,
+        typer.Option(
+            help="npz file with an array per input; left out, random inputs.", metavar="FILE"
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Threads inside one inference.", min=1)] = 1,
+    starts: Annotated[
+        int | None, typer.Option(help="Starts of each model; more see smaller differences.", min=1)
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Seconds of timed rounds per model, at most.", min=0.001)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random order.")] = 0,
+    as_json: JsonOption = False,
+    explain: ExplainOption = False,
 ) -> None:
-    """Measure latency, memory, load time and size of each variant, taking turns.
+    """Measure latency, memory, load time and size: of a project, or of bare model files.
 
-    Example: edgeworthy measure --project digits --json
+    Example: edgeworthy measure int8.onnx --vs float.onnx
     """
+    if model is None:
+        if against is not None:
+            raise UsageError(
+                "--vs compares model files",
+                next_step="Write `edgeworthy measure A.onnx --vs B.onnx`",
+            )
+        _measure_project(project, as_json=as_json, explain=explain)
+        return
+    from edgeworthy.workflow.bare_models import BareOptions, compare_files, measure_file
+
+    options = BareOptions(
+        threads=threads, samples=samples, budget_s=budget, starts=starts, seed=seed
+    )
+    with shown_progress() as progress:
+        if against is None:
+            measured = measure_file(model, options, progress=progress)
+        else:
+            compared = compare_files(model, against, options, progress=progress)
+    if against is None:
+        print_json(measured) if as_json else print_measurements([measured])
+    else:
+        print_json(compared) if as_json else print_comparison(compared)
+    if (measured if against is None else compared).partial:
+        raise Interrupted("stopped by Ctrl-C; what was measured is above, marked as partial")
+
+
+def _measure_project(project: Path, *, as_json: bool, explain: bool) -> None:
     with opened_project(project) as opened:
         measurements = opened.measure()
     if as_json:

@@ -61,9 +61,13 @@ class Measurement(Document, frozen=True, kw_only=True):
         taken_at: RFC 3339, UTC.
         expires_at: RFC 3339, UTC.
         disturbances: What made the host less than quiet, one sentence each.
+        steady_memory_mib: Resident memory after the last query, over the starts.
+        affinity: Logical processors that the process could run on; empty when not recorded.
+        partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
     """
 
     KIND: ClassVar[str] = "measurement"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     artifact: str
     variant: str
@@ -85,3 +89,6 @@ class Measurement(Document, frozen=True, kw_only=True):
     taken_at: str
     expires_at: str
     disturbances: tuple[str, ...] = ()
+    steady_memory_mib: Estimate | None = None
+    affinity: tuple[int, ...] = ()
+    partial: bool = False

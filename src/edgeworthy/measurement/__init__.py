@@ -4,6 +4,7 @@ Artefacts run in child processes that take turns, so that their latencies compar
 and ratios carry intervals that assume no distribution, or are refused.
 """
 
+from edgeworthy.measurement.comparison import COMPARISON_SETTINGS, compare
 from edgeworthy.measurement.metrics import (
     MeasurementMetric,
     measurement_metrics,
@@ -18,11 +19,13 @@ from edgeworthy.measurement.plan import (
 from edgeworthy.measurement.single_stream import measure
 
 __all__ = [
+    "COMPARISON_SETTINGS",
     "MeasurementMetric",
     "MeasurementPlan",
     "MeasurementProgress",
     "MeasurementSettings",
     "ProgressListener",
+    "compare",
     "measure",
     "measurement_metrics",
     "metric_estimate",

@@ -32,6 +32,8 @@ from edgeworthy.measurement.scenario import (
 )
 from edgeworthy.measurement.wire import (
     HEADER_BYTES,
+    Answer,
+    Answers,
     Latencies,
     Load,
     Loaded,
@@ -47,6 +49,7 @@ from edgeworthy.measurement.wire import (
     decode_request,
     encode_frame,
     failure_of,
+    pack_tensors,
     unpack_tensors,
 )
 from edgeworthy.runtimes import (
@@ -82,8 +85,14 @@ class MeasuredProcess:
                 return self._warm_up(request)
             case RunQueries():
                 return self._run_queries(request)
+            case Answer():
+                run = self._loaded().run
+                return Answers(outputs=tuple(pack_tensors(run(each)) for each in self._samples))
             case ReadMemory():
-                return MemoryRead(peak_memory_bytes=peak_memory_bytes())
+                return MemoryRead(
+                    peak_memory_bytes=peak_memory_bytes(),
+                    resident_memory_bytes=resident_memory_bytes(),
+                )
 
     def _prepare(self, request: Prepare) -> Prepared:
         self._runtime = find_runtime(request.runtime)
@@ -92,7 +101,11 @@ class MeasuredProcess:
         version = self._runtime.version()
         gc.collect()
         reset_peak()
-        return Prepared(runtime_version=version, runtime_memory_bytes=resident_memory_bytes())
+        return Prepared(
+            runtime_version=version,
+            runtime_memory_bytes=resident_memory_bytes(),
+            affinity=_affinity(),
+        )
 
     def _load(self, request: Load) -> Loaded:
         if self._runtime is None:
@@ -141,6 +154,13 @@ class MeasuredProcess:
         if self._session is None:
             raise MeasurementError("asked to run before an artefact was loaded")
         return self._session
+
+
+def _affinity() -> tuple[int, ...]:
+    try:
+        return tuple(sorted(os.sched_getaffinity(0)))
+    except (AttributeError, OSError):  # pragma: no cover - Linux has it
+        return ()
 
 
 def fit_batch(samples: list[Tensors], signature: ModelSignature) -> list[Tensors]:

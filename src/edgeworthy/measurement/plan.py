@@ -72,6 +72,7 @@ class MeasurementSettings:
         warm_up_limit_s: Seconds after which warming up ends even if the latency still falls.
         reply_timeout_s: Silence of a child process after which it is ended.
         launches: Starts per artefact; the fewest that the confidences allow when left out.
+        keeps_partial: Whether Ctrl-C keeps what was finished instead of ending everything.
     """
 
     query_count: int = 1000
@@ -85,6 +86,7 @@ class MeasurementSettings:
     warm_up_limit_s: float = 1.0
     reply_timeout_s: float = 120.0
     launches: int | None = None
+    keeps_partial: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot give figures with intervals."""
@@ -119,11 +121,13 @@ class MeasurementProgress:
         launch: Number of the start, from 1.
         launch_count: Starts in all.
         done_ratio: Share of the work that is done, from 0 to 1.
+        latest_ms: Median latency of each artefact's last turn, in the order of the plans.
     """
 
     launch: int
     launch_count: int
     done_ratio: float
+    latest_ms: tuple[float, ...] = ()
 
 
 #: Told between two turns, when no child process runs.

@@ -31,7 +31,9 @@ from edgeworthy.measurement.wire import (
 )
 
 _NANOSECONDS = 1_000_000_000
-_GENERATED_COUNT = 8
+_NS_PER_MS = 1_000_000
+#: Random inputs when there are no samples.
+GENERATED_COUNT = 8
 _WARM_UP_WINDOW_S = 0.02
 
 #: The inputs of one query.
@@ -50,6 +52,8 @@ class LaunchObservation:
         stationary: Whether the warm-up reached its end before its limit.
         peak_memory_bytes: At the end.
         turns: Latencies in nanoseconds, one array per round.
+        steady_memory_bytes: Resident after the last query; 0 where nobody tells.
+        affinity: Logical processors that the process could run on.
     """
 
     runtime_version: str
@@ -59,6 +63,8 @@ class LaunchObservation:
     stationary: bool
     peak_memory_bytes: int
     turns: tuple[NDArray[np.int64], ...]
+    steady_memory_bytes: int = 0
+    affinity: tuple[int, ...] = ()
 
 
 class StartedProcess:
@@ -77,6 +83,11 @@ class StartedProcess:
     def latency_ns(self) -> int:
         """Latency that the warm-up ended with."""
         return self._warm.latency_ns
+
+    @property
+    def latest_ms(self) -> float:
+        """Median latency of the last turn."""
+        return float(np.median(self._turns[-1])) / _NS_PER_MS
 
     def take_turn(self, request: RunQueries) -> None:
         """Run the queries of one turn."""
@@ -98,17 +109,19 @@ class StartedProcess:
             stationary=self._warm.stationary,
             peak_memory_bytes=memory.peak_memory_bytes,
             turns=tuple(self._turns),
+            steady_memory_bytes=memory.resident_memory_bytes,
+            affinity=self._prepared.affinity,
         )
 
 
-def start(
+def prepare(
     child: ChildProcess,
     plan: MeasurementPlan,
     settings: MeasurementSettings,
     *,
     samples: tuple[Sample, ...],
-) -> StartedProcess:
-    """Make a process ready for its turns.
+) -> Prepared:
+    """Import the engine in a fresh process, and stop it until it is wanted.
 
     Args:
         child: A fresh process.
@@ -117,8 +130,7 @@ def start(
         samples: Inputs of single queries; empty for random ones.
 
     Raises:
-        ModelFileError: The engine cannot read the artefact.
-        InferenceError: The engine failed, or the process ended.
+        InferenceError: The process ended.
         MeasurementError: The process fell silent.
     """
     prepared = child.ask(
@@ -126,10 +138,31 @@ def start(
             runtime=plan.runtime,
             samples=samples,
             seed=settings.seed,
-            generated_count=_GENERATED_COUNT,
+            generated_count=GENERATED_COUNT,
         ),
         Prepared,
     )
+    child.pause()
+    return prepared
+
+
+def start(
+    child: ChildProcess, plan: MeasurementPlan, settings: MeasurementSettings, prepared: Prepared
+) -> StartedProcess:
+    """Make a process ready for its turns.
+
+    Args:
+        child: A process that has its engine.
+        plan: What it shall run.
+        settings: How thoroughly.
+        prepared: What it said of itself before.
+
+    Raises:
+        ModelFileError: The engine cannot read the artefact.
+        InferenceError: The engine failed, or the process ended.
+        MeasurementError: The process fell silent.
+    """
+    child.resume()
     loaded = child.ask(Load(artifact=str(plan.artifact), threads=plan.threads), Loaded)
     limit_ns = int(settings.warm_up_limit_s * _NANOSECONDS)
     window_ns = int(_WARM_UP_WINDOW_S * _NANOSECONDS)

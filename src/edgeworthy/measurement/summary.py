@@ -5,7 +5,9 @@ Rules:
 1. Queries of one start are alike and starts differ, so the starts are the independent observations
    behind every interval: of percentiles, of a ratio, of a load time and of a peak of memory.
 2. A percentile is given once per confidence that was asked for, or refused with its reason.
-3. Pure: the same observations give the same document.
+3. After Ctrl-C fewer starts stand behind the figures; their intervals then state the lower
+   confidence that so few support, so that no requirement mistakes them for whole ones.
+4. Pure: the same observations give the same document.
 """
 
 from __future__ import annotations
@@ -85,7 +87,17 @@ def summarize(
         taken_at=_rfc3339(taken_at),
         expires_at=_rfc3339(taken_at + timedelta(days=settings.evidence_days)),
         disturbances=(*disturbances, *_own_disturbances(launches)),
+        steady_memory_mib=_steady(launches, settings),
+        affinity=launches[0].affinity,
+        partial=len(launches) < settings.launch_count,
     )
+
+
+def _steady(
+    launches: Sequence[LaunchObservation], settings: MeasurementSettings
+) -> Estimate | None:
+    values = [one.steady_memory_bytes / _MIB for one in launches]
+    return _over_launches(values, settings, "MiB") if all(values) else None
 
 
 def _percentiles(
@@ -113,9 +125,15 @@ def _quantiles(latencies_ms: NDArray[np.float64]) -> tuple[float, ...]:
 
 
 def _over_launches(values: Sequence[float], settings: MeasurementSettings, unit: str) -> Estimate:
-    """Median over the starts, at the highest confidence that was asked for."""
+    """Median over the starts, at the highest confidence that was asked for.
+
+    When Ctrl-C left fewer starts, at the confidence that these support.
+    """
+    confidence = max(settings.confidences)
+    if len(values) < settings.launch_count and settings.keeps_partial:
+        confidence = min(confidence, 1 - 2 * 0.5 ** len(values))
     interval = percentile_interval(
-        np.sort(np.array(values)), _MEDIAN, confidence=max(settings.confidences), unit=unit
+        np.sort(np.array(values)), _MEDIAN, confidence=confidence, unit=unit
     )
     if isinstance(interval, Refusal):
         # The settings allow no fewer starts than this needs.

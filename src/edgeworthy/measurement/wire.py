@@ -91,14 +91,25 @@ class ReadMemory(_Message, frozen=True, kw_only=True):
     """Tell the largest resident memory since the engine was imported."""
 
 
-Request: TypeAlias = Prepare | Load | WarmUp | RunQueries | ReadMemory
+class Answer(_Message, frozen=True, kw_only=True):
+    """Give the outputs for every sample."""
+
+
+Request: TypeAlias = Prepare | Load | WarmUp | RunQueries | ReadMemory | Answer
 
 
 class Prepared(_Message, frozen=True, kw_only=True):
-    """The engine is there; nothing is loaded yet."""
+    """The engine is there; nothing is loaded yet.
+
+    Attributes:
+        runtime_version: Engine and version.
+        runtime_memory_bytes: Resident now.
+        affinity: Logical processors that the process may run on; empty where nobody tells.
+    """
 
     runtime_version: str
     runtime_memory_bytes: int
+    affinity: tuple[int, ...] = ()
 
 
 class Loaded(_Message, frozen=True, kw_only=True):
@@ -123,9 +134,16 @@ class Latencies(_Message, frozen=True, kw_only=True):
 
 
 class MemoryRead(_Message, frozen=True, kw_only=True):
-    """Memory of the process."""
+    """Memory of the process: the largest, and what is resident now, after its last query."""
 
     peak_memory_bytes: int
+    resident_memory_bytes: int = 0
+
+
+class Answers(_Message, frozen=True, kw_only=True):
+    """Outputs of every sample, in their order."""
+
+    outputs: tuple[tuple[TensorBytes, ...], ...]
 
 
 class Failure(_Message, frozen=True, kw_only=True):
@@ -138,7 +156,7 @@ class Failure(_Message, frozen=True, kw_only=True):
     next_step: str
 
 
-Reply: TypeAlias = Prepared | Loaded | WarmedUp | Latencies | MemoryRead | Failure
+Reply: TypeAlias = Prepared | Loaded | WarmedUp | Latencies | MemoryRead | Answers | Failure
 
 _KINDS: tuple[type[EdgeworthyError], ...] = (
     ModelFileError,
@@ -177,7 +195,7 @@ def pack_tensors(tensors: Mapping[str, NDArray[Any]]) -> tuple[TensorBytes, ...]
         if tensor.dtype.hasobject:
             raise MeasurementError(
                 "cannot be sent to the measuring process",
-                where=f"input `{name}`",
+                where=f"tensor `{name}`",
                 expected="numbers",
                 found=str(tensor.dtype),
             )

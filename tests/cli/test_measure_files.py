@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from bands import band_model
+from edgeworthy.cli.comparison import notes_of, print_comparison
+from edgeworthy.documents.comparison import Comparison, Drift, OutputAgreement, SelfCheck
+from edgeworthy.documents.record import decode_document
+from edgeworthy.measurement import MeasurementProgress, MeasurementSettings
+from edgeworthy.workflow import bare_models
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "bands.onnx"
+    band_model(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short turns and warm-ups."""
+    usual = bare_models._settings
+    monkeypatch.setattr(
+        bare_models,
+        "_settings",
+        lambda settings, options: quick(usual(settings, options)),
+    )
+
+
+def quick(settings: MeasurementSettings) -> MeasurementSettings:
+    return replace(settings, minimum_s=0.0, block_s=0.001, warm_up_limit_s=0.02)
+
+
+@pytest.fixture(scope="module")
+def plain(model: Path) -> Comparison:
+    """A model compared with itself, in six starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        usual = bare_models._settings
+        patch.setattr(
+            bare_models,
+            "_settings",
+            lambda settings, options: quick(usual(settings, options)),
+        )
+        return bare_models.compare_files(model, model, bare_models.BareOptions(starts=6))
+
+
+def test_a_bare_model_is_measured_without_a_project(command: Command, model: Path) -> None:
+    samples = model.with_name("samples.npz")
+    np.savez(samples, picture=np.ones((3, 1, 6, 6), np.float32))
+    code, out, err = command("measure", model, "--samples", samples, "--budget", "0.2")
+    assert (code, err) == (0, "")
+    assert "bands.onnx" in out
+    assert "Latency on host" in out
+
+
+def test_two_models_are_compared(
+    command: Command, model: Path, plain: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def compare(*paths: object, **_: object) -> Comparison:
+        asked.extend(paths)
+        return plain
+
+    monkeypatch.setattr(bare_models, "compare_files", compare)
+    code, out, err = command("measure", model, "--vs", model, "--starts", "6", "--threads", "2")
+    assert (code, err) == (0, "")
+    assert "self-check" in out
+    assert "ratio" in out
+    assert asked == [model, model, bare_models.BareOptions(starts=6, threads=2)]
+    code, out, err = command("measure", model, "--vs", model, "--json")
+    assert (code, err) == (0, "")
+    assert decode_document(out.encode(), Comparison, where="stdout") == plain
+
+
+def test_notes_tell_what_a_reader_should_know(
+    plain: Comparison, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plain.outputs is not None
+    assert plain.outputs.largest_difference == 0.0
+    quiet = msgspec.structs.replace(plain.subject, disturbances=())
+    changed = msgspec.structs.replace(
+        plain,
+        subject=quiet,
+        self_check=SelfCheck(ratio=plain.ratio, passed=False),
+        outlying_starts=(2, 5),
+        disturbed_turn_ratio=0.2,
+        drift=Drift(
+            baseline_change_ratio=0.3,
+            baseline_p_value=0.001,
+            ratio_change_ratio=0.3,
+            ratio_p_value=0.5,
+        ),
+        outputs=OutputAgreement(
+            sample_count=8, largest_difference=0.5, largest_output=2.0, same_choice_ratio=0.75
+        ),
+    )
+    notes = " ".join(notes_of(changed))
+    assert "told the baseline from itself" in notes
+    assert "start 2, 5 stands apart" in notes
+    assert "20 % of the turns" in notes
+    assert "latency of the baseline drifted by +30.0 %" in notes
+    assert "ratio itself" not in notes
+    assert "agrees on 75 %" in notes
+    few = msgspec.structs.replace(changed, ratio=None, drift=None, outputs=None, partial=True)
+    assert "do not compare" in " ".join(notes_of(few))
+    print_comparison(few)
+    assert "ratio       x -" in capsys.readouterr().out
+
+
+def test_ctrl_c_prints_what_was_finished_and_says_so(
+    command: Command, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listener(_title: str, _progress: object) -> Callable[[MeasurementProgress], None]:
+        def listen(progress: MeasurementProgress) -> None:
+            if progress.launch == 4:
+                raise KeyboardInterrupt
+
+        return listen
+
+    monkeypatch.setattr(bare_models, "_listener", listener)
+    code, out, err = command("measure", model, "--json")
+    assert code == 130
+    assert json.loads(out)["partial"] is True
+    assert "marked as partial" in err
+
+
+def test_vs_without_a_model_is_wrong_usage(command: Command, model: Path) -> None:
+    code, _, err = command("measure", "--vs", model)
+    assert code == 2
+    assert "--vs compares model files" in err
