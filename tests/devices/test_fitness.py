@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,13 @@ import msgspec
 import pytest
 
 from edgeworthy.devices import HostSoftware, host_fingerprint, host_state, probe_stability
-from edgeworthy.devices.counters import LostShare, LostTime, lost_between, lost_sentences
+from edgeworthy.devices.counters import (
+    LostShare,
+    LostTime,
+    lost_between,
+    lost_sentences,
+    process_cpu_s,
+)
 from edgeworthy.documents.host_state import HostState, StabilityProbe
 from edgeworthy.documents.record import decode_document, encode_document
 
@@ -195,3 +202,11 @@ def test_what_cannot_be_read_is_not_lost(tmp_path: Path) -> None:
     )
     assert list(lost_sentences(found, duration_s=1.0)) == []
     assert LostTime.read(tmp_path).tick_hz > 0
+
+
+def test_processor_time_of_a_process_whatever_its_name(make_root: MakeRoot) -> None:
+    ticks = os.sysconf("SC_CLK_TCK")
+    text = f"42 (a) b ( c) R 1 42 42 0 -1 0 0 0 0 0 {2 * ticks} {ticks} 0 0 20 0 1 0 5\n"
+    root = make_root("", {"proc/42/stat": text})
+    assert process_cpu_s(42, root) == 3.0
+    assert process_cpu_s(43, root) == 0.0

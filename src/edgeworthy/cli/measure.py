@@ -12,6 +12,7 @@ from edgeworthy.cli.comparison import print_comparison
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, figure, interval, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project, shown_progress
+from edgeworthy.cli.sustained import measure_sustained, refuse_partial
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.errors import Interrupted, UsageError
 
@@ -42,6 +43,13 @@ def measure(
         float | None, typer.Option(help="Seconds of timed rounds per model, at most.", min=0.001)
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random order.")] = 0,
+    sustained: Annotated[
+        str | None,
+        typer.Option(
+            help="Run without pause for so long, such as 10m, and look for throttling.",
+            metavar="DURATION",
+        ),
+    ] = None,
     as_json: JsonOption = False,
     explain: ExplainOption = False,
 ) -> None:
@@ -49,6 +57,11 @@ def measure(
 
     Example: edgeworthy measure int8.onnx --vs float.onnx
     """
+    if sustained is not None and (model is None or against is not None):
+        raise UsageError(
+            "--sustained runs one model file",
+            next_step="Write `edgeworthy measure MODEL.onnx --sustained 10m`",
+        )
     if model is None:
         if against is not None:
             raise UsageError(
@@ -62,6 +75,9 @@ def measure(
     options = BareOptions(
         threads=threads, samples=samples, budget_s=budget, starts=starts, seed=seed
     )
+    if sustained is not None:
+        refuse_partial(measure_sustained(model, options, sustained, as_json=as_json))
+        return
     with shown_progress() as progress:
         if against is None:
             measured = measure_file(model, options, progress=progress)

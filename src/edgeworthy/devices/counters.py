@@ -28,6 +28,8 @@ _STEAL_COLUMN = 7
 _GUEST_COLUMN = 8
 _NANOSECONDS = 1_000_000_000
 _MICROSECONDS = 1_000_000
+#: Places in ``/proc/PID/stat`` after the name.
+_USER_TIME_FIELD, _SYSTEM_TIME_FIELD = 11, 12
 #: Less than this is what every machine loses.
 _STEAL_SHARE = 0.01
 _OTHERS_CORES = 0.1
@@ -151,6 +153,21 @@ def lost_sentences(lost: LostShare, *, duration_s: float) -> Iterator[str]:
             "While it was measured, a core was throttled for heat "
             f"{lost.heat_throttle_count} times."
         )
+
+
+def process_cpu_s(process_id: int, root: Path = Path("/")) -> float:
+    """Processor time of a process so far; 0 when it is gone.
+
+    Args:
+        process_id: The operating system's number of it.
+        root: Where ``proc`` hangs; another tree than ``/`` in tests.
+    """
+    # The name of the program stands in brackets and may hold anything.
+    fields = read_text(root / f"proc/{process_id}/stat").rpartition(")")[2].split()
+    if len(fields) <= _SYSTEM_TIME_FIELD:
+        return 0.0
+    ticks = int(fields[_USER_TIME_FIELD]) + int(fields[_SYSTEM_TIME_FIELD])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _difference(before: int | None, after: int | None) -> int | None:
