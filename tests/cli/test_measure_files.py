@@ -11,9 +11,12 @@ import pytest
 
 from bands import band_model
 from edgeworthy.cli.comparison import notes_of, print_comparison
+from edgeworthy.cli.load import load_sentence
 from edgeworthy.documents.comparison import Comparison, Drift, OutputAgreement, SelfCheck
+from edgeworthy.documents.load import LoadMeasurement
 from edgeworthy.documents.record import decode_document
 from edgeworthy.measurement import MeasurementProgress, MeasurementSettings
+from edgeworthy.runtimes import find_runtime
 from edgeworthy.workflow import bare_models
 
 Command = Callable[..., tuple[int, str, str]]
@@ -138,4 +141,70 @@ def test_ctrl_c_prints_what_was_finished_and_says_so(
 def test_vs_without_a_model_is_wrong_usage(command: Command, model: Path) -> None:
     code, _, err = command("measure", "--vs", model)
     assert code == 2
-    assert "--vs compares model files" in err
+    assert "--vs and --scenario measure model files" in err
+
+
+def test_comparing_under_load_is_wrong_usage(command: Command, model: Path) -> None:
+    code, _, err = command("measure", model, "--vs", model, "--scenario", "server")
+    assert code == 2
+    assert "do not go together" in err
+
+
+@pytest.mark.parametrize(
+    ("scenario", "said"),
+    [("offline", "samples per second"), ("multi-stream", "p50 ms"), ("server", "queries")],
+)
+def test_loads_are_printed_and_checked_against_golden_outputs(
+    command: Command, model: Path, tmp_path: Path, scenario: str, said: str
+) -> None:
+    pictures = np.random.default_rng(0).random((5, 1, 6, 6), np.float32)
+    right = find_runtime("onnxruntime").load(model).run({"picture": pictures})
+    samples, golden = tmp_path / "samples.npz", tmp_path / "golden.npz"
+    np.savez(samples, picture=pictures)
+    np.savez(golden, **right)  # type: ignore[arg-type]  # numpy's stub takes the flag's type
+    options = ("--samples", samples, "--golden", golden, "--budget", "0.3", "--bound-ms", "200")
+    code, out, err = command("measure", model, "--scenario", scenario, *options)
+    assert (code, err) == (0, "")
+    assert said in out
+    assert "all right" in out
+    code, out, err = command("measure", model, "--scenario", "offline", *options, "--json")
+    found = decode_document(out.encode(), LoadMeasurement, where="stdout")
+    assert found.checked_count > 0
+
+
+def test_wrong_answers_are_no_result(command: Command, model: Path, tmp_path: Path) -> None:
+    samples, golden = tmp_path / "samples.npz", tmp_path / "golden.npz"
+    np.savez(samples, picture=np.ones((3, 1, 6, 6), np.float32))
+    np.savez(golden, scores=np.full((3, 3), 77.0, np.float32))
+    code, out, err = command(
+        "measure", model, "--samples", samples, "--golden", golden, "--budget", "0.1"
+    )
+    assert (code, out) == (1, "")
+    assert "a fast wrong answer is no result" in err
+
+
+def test_a_server_that_holds_no_rate_says_so(plain: Comparison) -> None:
+    found = LoadMeasurement(
+        artifact="sha256:a",
+        variant="m.onnx",
+        runtime="engine 1",
+        threads=1,
+        affinity=(0,),
+        scenario="Server",
+        samples_per_query=1,
+        query_count=0,
+        throughput_hz=None,
+        percentiles=(),
+        latency_bound_ms=0.5,
+        bound_percent=99.0,
+        rate_hz=None,
+        attempts=(),
+        checked_count=0,
+        host=plain.subject.host,
+        seed=0,
+        taken_at="",
+        expires_at="",
+    )
+    assert load_sentence(found) == "No rate held 99 % of queries within 0.5 ms."
+    offline = msgspec.structs.replace(found, scenario="Offline")
+    assert "Too few starts" in load_sentence(offline)

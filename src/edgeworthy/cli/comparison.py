@@ -81,11 +81,12 @@ def _output_notes(comparison: Comparison) -> list[str]:
         return []
     same = outputs.same_choice_ratio
     choice = "" if same is None else f"; the largest score agrees on {same * 100:.0f} %"
-    return [
+    sentence = (
         f"Over {outputs.sample_count} samples the outputs differ by up to "
         f"{outputs.largest_difference:.2g} where the largest is "
         f"{outputs.largest_output:.2g}{choice}."
-    ]
+    )
+    return [sentence]
 
 
 def _median(measurement: Measurement) -> str:

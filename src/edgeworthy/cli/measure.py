@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgeworthy.cli.comparison import print_comparison
+from edgeworthy.cli.load import print_load
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, figure, interval, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project, shown_progress
 from edgeworthy.cli.sustained import measure_sustained, refuse_partial
+from edgeworthy.documents.load import LoadScenario
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.errors import Interrupted, UsageError
 
+if TYPE_CHECKING:
+    from edgeworthy.workflow.bare_models import BareOptions
+
 _SHOWN_CONFIDENCE = 0.95
+
+
+class Scenario(StrEnum):
+    """How queries arrive, as MLPerf names it."""
+
+    SINGLE_STREAM = "single-stream"
+    MULTI_STREAM = "multi-stream"
+    SERVER = "server"
+    OFFLINE = "offline"
+
+
+_LOADS: dict[Scenario, LoadScenario] = {
+    Scenario.MULTI_STREAM: "MultiStream",
+    Scenario.SERVER: "Server",
+    Scenario.OFFLINE: "Offline",
+}
 
 
 def measure(
@@ -29,12 +51,32 @@ def measure(
         Path | None,
         typer.Option("--vs", help="Compare with this ONNX file, in turns.", metavar="FILE"),
     ] = None,
+    scenario: Annotated[
+        Scenario, typer.Option(help="How queries arrive, with MLPerf's meaning.")
+    ] = Scenario.SINGLE_STREAM,
+    bound: Annotated[
+        float,
+        typer.Option("--bound-ms", help="Server: what 99 of 100 queries may take.", min=0.001),
+    ] = 10.0,
+    batch: Annotated[
+        int, typer.Option(help="MultiStream, Offline: samples of one query.", min=1)
+    ] = 8,
     samples: Annotated[
         Path | None,
         typer.Option(
             help="npz file with an array per input; left out, random inputs.", metavar="FILE"
         ),
     ] = None,
+    golden: Annotated[
+        Path | None,
+        typer.Option(
+            help="npz file with the right outputs of the samples; wrong answers are an error.",
+            metavar="FILE",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Share of the largest golden value to be off.", min=0.0)
+    ] = 1e-3,
     threads: Annotated[int, typer.Option(help="Threads inside one inference.", min=1)] = 1,
     starts: Annotated[
         int | None, typer.Option(help="Starts of each model; more see smaller differences.", min=1)
@@ -57,37 +99,87 @@ def measure(
 
     Example: edgeworthy measure int8.onnx --vs float.onnx
     """
+    from edgeworthy.workflow.bare_models import BareOptions
+
     if sustained is not None and (model is None or against is not None):
         raise UsageError(
             "--sustained runs one model file",
             next_step="Write `edgeworthy measure MODEL.onnx --sustained 10m`",
         )
+    loaded = scenario is not Scenario.SINGLE_STREAM
+    _refuse_mixing(against is not None, loaded, sustained is not None)
     if model is None:
-        if against is not None:
-            raise UsageError(
-                "--vs compares model files",
-                next_step="Write `edgeworthy measure A.onnx --vs B.onnx`",
-            )
+        _refuse_without_model(special=loaded or against is not None)
         _measure_project(project, as_json=as_json, explain=explain)
         return
-    from edgeworthy.workflow.bare_models import BareOptions, compare_files, measure_file
-
     options = BareOptions(
-        threads=threads, samples=samples, budget_s=budget, starts=starts, seed=seed
+        threads=threads,
+        samples=samples,
+        budget_s=budget,
+        starts=starts,
+        seed=seed,
+        golden=golden,
+        tolerance=tolerance,
     )
     if sustained is not None:
         refuse_partial(measure_sustained(model, options, sustained, as_json=as_json))
-        return
-    with shown_progress() as progress:
-        if against is None:
-            measured = measure_file(model, options, progress=progress)
-        else:
-            compared = compare_files(model, against, options, progress=progress)
-    if against is None:
-        print_json(measured) if as_json else print_measurements([measured])
+    elif against is not None:
+        _compare(model, against, options, as_json=as_json)
+    elif loaded:
+        _measure_load(model, options, (_LOADS[scenario], batch, bound), as_json=as_json)
     else:
-        print_json(compared) if as_json else print_comparison(compared)
-    if (measured if against is None else compared).partial:
+        _measure_file(model, options, as_json=as_json)
+
+
+def _refuse_without_model(*, special: bool) -> None:
+    if special:
+        raise UsageError(
+            "--vs and --scenario measure model files",
+            next_step="Write `edgeworthy measure A.onnx --vs B.onnx`",
+        )
+
+
+def _refuse_mixing(*asked: bool) -> None:
+    if sum(asked) > 1:
+        raise UsageError(
+            "--vs, --scenario and --sustained do not go together",
+            next_step="Leave all but one of them out",
+        )
+
+
+def _compare(model: Path, against: Path, options: BareOptions, *, as_json: bool) -> None:
+    from edgeworthy.workflow.bare_models import compare_files
+
+    with shown_progress() as progress:
+        compared = compare_files(model, against, options, progress=progress)
+    print_json(compared) if as_json else print_comparison(compared)
+    _refuse_partial(partial=compared.partial)
+
+
+def _measure_file(model: Path, options: BareOptions, *, as_json: bool) -> None:
+    from edgeworthy.workflow.bare_models import measure_file
+
+    with shown_progress() as progress:
+        measured = measure_file(model, options, progress=progress)
+    print_json(measured) if as_json else print_measurements([measured])
+    _refuse_partial(partial=measured.partial)
+
+
+def _measure_load(
+    model: Path, options: BareOptions, load: tuple[LoadScenario, int, float], *, as_json: bool
+) -> None:
+    from edgeworthy.measurement import LoadOptions
+    from edgeworthy.workflow.bare_models import load_file
+
+    scenario, batch, bound_ms = load
+    asked = LoadOptions(scenario=scenario, samples_per_query=batch, latency_bound_ms=bound_ms)
+    with shown_progress() as progress:
+        measured = load_file(model, asked, options, progress=progress)
+    print_json(measured) if as_json else print_load(measured)
+
+
+def _refuse_partial(*, partial: bool) -> None:
+    if partial:
         raise Interrupted("stopped by Ctrl-C; what was measured is above, marked as partial")
 
 

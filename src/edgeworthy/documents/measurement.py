@@ -63,6 +63,8 @@ class Measurement(Document, frozen=True, kw_only=True):
         disturbances: What made the host less than quiet, one sentence each.
         steady_memory_mib: Resident memory after the last query, over the starts.
         affinity: Logical processors that the process could run on; empty when not recorded.
+        checked_count: Timed answers that were held against golden ones, all right; 0 without
+            golden ones.
         partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
     """
 
@@ -91,4 +93,5 @@ class Measurement(Document, frozen=True, kw_only=True):
     disturbances: tuple[str, ...] = ()
     steady_memory_mib: Estimate | None = None
     affinity: tuple[int, ...] = ()
+    checked_count: int = 0
     partial: bool = False

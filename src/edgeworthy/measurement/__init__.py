@@ -5,6 +5,7 @@ and ratios carry intervals that assume no distribution, or are refused.
 """
 
 from edgeworthy.measurement.comparison import COMPARISON_SETTINGS, compare
+from edgeworthy.measurement.load_scenarios import LoadOptions, measure_load
 from edgeworthy.measurement.metrics import (
     MeasurementMetric,
     measurement_metrics,
@@ -20,6 +21,7 @@ from edgeworthy.measurement.single_stream import measure
 
 __all__ = [
     "COMPARISON_SETTINGS",
+    "LoadOptions",
     "MeasurementMetric",
     "MeasurementPlan",
     "MeasurementProgress",
@@ -27,6 +29,7 @@ __all__ = [
     "ProgressListener",
     "compare",
     "measure",
+    "measure_load",
     "measurement_metrics",
     "metric_estimate",
 ]

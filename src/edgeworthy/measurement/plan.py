@@ -11,12 +11,13 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from edgeworthy.errors import UsageError
+from edgeworthy.runtimes.base import Tensors
 from edgeworthy.statistics.order_statistics import queries_needed
 from edgeworthy.statistics.paired_ratio import pairs_needed
 
@@ -73,6 +74,8 @@ class MeasurementSettings:
         reply_timeout_s: Silence of a child process after which it is ended.
         launches: Starts per artefact; the fewest that the confidences allow when left out.
         keeps_partial: Whether Ctrl-C keeps what was finished instead of ending everything.
+        golden: Right outputs of each sample, by name; timed answers are held against them.
+        tolerance: Share of the largest golden value of an output that a value may be off.
     """
 
     query_count: int = 1000
@@ -87,6 +90,8 @@ class MeasurementSettings:
     reply_timeout_s: float = 120.0
     launches: int | None = None
     keeps_partial: bool = False
+    golden: Sequence[Tensors] = ()
+    tolerance: float = 1e-3
 
     def __post_init__(self) -> None:
         """Refuse what cannot give figures with intervals."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.measurement.child_process import ChildProcess
+from edgeworthy.measurement.golden import NOTHING_CHECKED, Checked, refuse_wrong
 from edgeworthy.measurement.plan import MeasurementPlan, MeasurementSettings
 from edgeworthy.measurement.wire import (
     Latencies,
@@ -24,10 +25,13 @@ from edgeworthy.measurement.wire import (
     Prepare,
     Prepared,
     ReadMemory,
+    RunBatches,
     RunQueries,
+    RunServer,
     TensorBytes,
     WarmedUp,
     WarmUp,
+    pack_tensors,
 )
 
 _NANOSECONDS = 1_000_000_000
@@ -54,6 +58,7 @@ class LaunchObservation:
         turns: Latencies in nanoseconds, one array per round.
         steady_memory_bytes: Resident after the last query; 0 where nobody tells.
         affinity: Logical processors that the process could run on.
+        checked: What checking its timed answers found.
     """
 
     runtime_version: str
@@ -65,19 +70,28 @@ class LaunchObservation:
     turns: tuple[NDArray[np.int64], ...]
     steady_memory_bytes: int = 0
     affinity: tuple[int, ...] = ()
+    checked: Checked = NOTHING_CHECKED
 
 
 class StartedProcess:
     """A process that is ready, and the turns that it has had."""
 
     def __init__(
-        self, child: ChildProcess, prepared: Prepared, loaded: Loaded, warm: WarmedUp
+        self,
+        child: ChildProcess,
+        prepared: Prepared,
+        loaded: Loaded,
+        warm: WarmedUp,
+        *,
+        tolerance: float,
     ) -> None:
         self._child = child
         self._prepared = prepared
         self._loaded = loaded
         self._warm = warm
+        self._tolerance = tolerance
         self._turns: list[NDArray[np.int64]] = []
+        self.checked = NOTHING_CHECKED
 
     @property
     def latency_ns(self) -> int:
@@ -91,10 +105,23 @@ class StartedProcess:
 
     def take_turn(self, request: RunQueries) -> None:
         """Run the queries of one turn."""
+        self._turns.append(self.run(request)[0])
+
+    def run(
+        self, request: RunQueries | RunBatches | RunServer
+    ) -> tuple[NDArray[np.int64], Latencies]:
+        """Run timed queries; latencies in nanoseconds, and all that was said.
+
+        Raises:
+            MeasurementError: Answers were wrong.
+        """
         self._child.resume()
         reply = self._child.ask(request, Latencies)
         self._child.pause()
-        self._turns.append(np.frombuffer(reply.data, dtype="<i8"))
+        found = Checked(reply.checked_count, reply.wrong_count, reply.largest_miss)
+        refuse_wrong(found, where=self._child.title, tolerance=self._tolerance)
+        self.checked = self.checked.joined(found)
+        return np.frombuffer(reply.data, dtype="<i8"), reply
 
     def observation(self) -> LaunchObservation:
         """All that was seen, with the memory at the end."""
@@ -111,6 +138,7 @@ class StartedProcess:
             turns=tuple(self._turns),
             steady_memory_bytes=memory.resident_memory_bytes,
             affinity=self._prepared.affinity,
+            checked=self.checked,
         )
 
 
@@ -139,6 +167,8 @@ def prepare(
             samples=samples,
             seed=settings.seed,
             generated_count=GENERATED_COUNT,
+            golden=tuple(pack_tensors(outputs) for outputs in settings.golden),
+            tolerance=settings.tolerance,
         ),
         Prepared,
     )
@@ -168,4 +198,4 @@ def start(
     window_ns = int(_WARM_UP_WINDOW_S * _NANOSECONDS)
     warm = child.ask(WarmUp(limit_ns=limit_ns, window_ns=window_ns), WarmedUp)
     child.pause()
-    return StartedProcess(child, prepared, loaded, warm)
+    return StartedProcess(child, prepared, loaded, warm, tolerance=settings.tolerance)

@@ -70,7 +70,7 @@ def summarize(
         threads=plan.threads,
         scenario=SINGLE_STREAM,
         query_count=len(latencies_ms),
-        percentiles=_percentiles(groups_ms, settings),
+        percentiles=percentiles_of(groups_ms, settings),
         quantiles_ms=_quantiles(latencies_ms),
         load_time_ms=_over_launches([one.load_ns / _NS_PER_MS for one in launches], settings, "ms"),
         first_inference_ms=float(
@@ -84,11 +84,12 @@ def summarize(
         against_original=_against(observation, original),
         host=host,
         interleaving_seed=settings.seed,
-        taken_at=_rfc3339(taken_at),
-        expires_at=_rfc3339(taken_at + timedelta(days=settings.evidence_days)),
+        taken_at=rfc3339(taken_at),
+        expires_at=rfc3339(taken_at + timedelta(days=settings.evidence_days)),
         disturbances=(*disturbances, *_own_disturbances(launches)),
         steady_memory_mib=_steady(launches, settings),
         affinity=launches[0].affinity,
+        checked_count=sum(one.checked.checked_count for one in launches),
         partial=len(launches) < settings.launch_count,
     )
 
@@ -100,9 +101,10 @@ def _steady(
     return _over_launches(values, settings, "MiB") if all(values) else None
 
 
-def _percentiles(
+def percentiles_of(
     groups_ms: Sequence[NDArray[np.float64]], settings: MeasurementSettings
 ) -> tuple[Percentile, ...]:
+    """The percentiles that the settings ask for, from the latencies of each start."""
     found = []
     for percent in settings.percents:
         for confidence in settings.confidences:
@@ -179,5 +181,6 @@ def _own_disturbances(launches: Sequence[LaunchObservation]) -> tuple[str, ...]:
     )
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """A moment as documents write it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

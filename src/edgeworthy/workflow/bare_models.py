@@ -17,14 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 from edgeworthy.documents.comparison import Comparison
 from edgeworthy.documents.device import HostFingerprint
+from edgeworthy.documents.load import LoadMeasurement
 from edgeworthy.documents.measurement import Measurement
-from edgeworthy.errors import DatasetError
+from edgeworthy.errors import DatasetError, UsageError
 from edgeworthy.workflow.steps import Progress, silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgeworthy.measurement import MeasurementPlan, MeasurementProgress, ProgressListener
+    from edgeworthy.measurement import (
+        LoadOptions,
+        MeasurementPlan,
+        MeasurementProgress,
+        ProgressListener,
+    )
     from edgeworthy.runtimes import Tensors
 
 TARGET = "host"
@@ -43,6 +49,8 @@ class BareOptions:
         budget_s: Seconds of timed rounds per artefact at most; None for the usual.
         starts: Starts of each artefact; None for the usual.
         seed: Of the random order and of random samples.
+        golden: An npz file with the right outputs of the samples; None to check nothing.
+        tolerance: Share of the largest golden value of an output that a value may be off.
     """
 
     runtime: str = "onnxruntime"
@@ -51,6 +59,8 @@ class BareOptions:
     budget_s: float | None = None
     starts: int | None = None
     seed: int = 0
+    golden: Path | None = None
+    tolerance: float = 1e-3
 
 
 def measure_file(
@@ -121,6 +131,43 @@ def compare_files(
     )
 
 
+def load_file(
+    model: Path,
+    load: LoadOptions,
+    options: BareOptions | None = None,
+    *,
+    progress: Progress = silent,
+) -> LoadMeasurement:
+    """Latency and throughput of one model file under one of MLPerf's loads.
+
+    Args:
+        model: An ONNX file.
+        load: The load.
+        options: How to measure.
+        progress: Told what is going on.
+
+    Raises:
+        ModelFileError: It cannot be used.
+        DatasetError: The samples cannot be used.
+        UsageError: The engine is unknown, or the starts are too few.
+        MeasurementError: Timed answers were wrong.
+    """
+    from edgeworthy.devices import disturbances
+    from edgeworthy.measurement import MeasurementSettings, measure_load
+
+    options = options or BareOptions()
+    return measure_load(
+        plan_of(model, options),
+        _settings(MeasurementSettings(), options),
+        load,
+        inputs=read_samples(options.samples),
+        host=_host(options.runtime),
+        clock=_now,
+        disturbances=disturbances(),
+        progress=_listener(f"{load.scenario} of {model.name}", progress),
+    )
+
+
 def plan_of(model: Path, options: BareOptions) -> MeasurementPlan:
     """What to measure of a file, once it was read and checked."""
     from edgeworthy.graph import inspect_model
@@ -184,11 +231,37 @@ def _settings(usual: Any, options: BareOptions) -> Any:  # noqa: ANN401 - the ro
     import dataclasses
 
     changes: dict[str, object] = {"seed": options.seed}
+    if options.golden is not None:
+        changes["golden"] = _golden(options)
+        changes["tolerance"] = options.tolerance
     if options.budget_s is not None:
         changes["budget_s"] = options.budget_s
     if options.starts is not None:
         changes["launches"] = options.starts
     return dataclasses.replace(usual, **changes)
+
+
+def _golden(options: BareOptions) -> list[Tensors]:
+    """Right outputs of each sample that is used.
+
+    Raises:
+        UsageError: There are no samples that they belong to.
+        DatasetError: There are not as many as samples.
+    """
+    inputs, outputs = read_samples(options.samples), read_samples(options.golden)
+    if inputs is None or outputs is None:
+        raise UsageError(
+            "golden outputs belong to samples",
+            next_step="Name the samples with --samples",
+        )
+    if len(inputs) != len(outputs):
+        raise DatasetError(
+            "not as many golden outputs as samples",
+            where=str(options.golden),
+            expected=str(len(inputs)),
+            found=str(len(outputs)),
+        )
+    return outputs
 
 
 def _host(runtime: str) -> HostFingerprint:
