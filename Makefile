@@ -1,11 +1,17 @@
 # Two commands are all that a fresh machine needs: `make quickstart` and `make test`.
 # Each makes its own environment; nothing is installed outside this folder.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first Python that runs and is new enough; `make PYTHON=... test` names another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 TRIAL := .venv-quickstart
 PROJECT := quickstart
+
+ifeq ($(strip $(PYTHON)),)
+$(error Edgeworthy needs Python 3.11 or newer; install it, or name it: make PYTHON=/path/to/python3)
+endif
 
 .PHONY: help quickstart test check format docs clean
 

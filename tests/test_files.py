@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from edgeworthy.errors import StorageError
-from edgeworthy.files import digest_bytes, digest_file, folder_written_whole, write_whole
+from edgeworthy.files import (
+    digest_bytes,
+    digest_file,
+    folder_written_whole,
+    remove_leftovers,
+    write_whole,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -103,3 +109,39 @@ def test_a_write_that_is_killed_leaves_the_old_or_the_new_file(tmp_path: Path, c
     code = subprocess.run(arguments, check=False).returncode
     assert code in {0, -signal.SIGKILL}
     assert path.read_bytes() in {b"old", b"new" * 100_000}
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == ["x"]
+
+
+KILLED_FOLDER = """
+import os, pathlib, signal, sys
+from edgeworthy.files import folder_written_whole
+
+renames = 0
+real = pathlib.Path.rename
+def counted(self, target):
+    global renames
+    renames += 1
+    if renames == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(self, target)
+pathlib.Path.rename = counted
+with folder_written_whole(pathlib.Path(sys.argv[1])) as fresh:
+    (fresh / "two").write_text("two")
+    if sys.argv[2] == "0":
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("rename", "kept"), [(0, ["one"]), (1, ["one"]), (2, [])])
+def test_a_folder_that_is_killed_is_old_or_absent_but_never_a_mixture(
+    tmp_path: Path, rename: int, kept: list[str]
+) -> None:
+    path = tmp_path / "release"
+    with folder_written_whole(path) as fresh:
+        (fresh / "one").write_text("one")
+    arguments = [sys.executable, "-c", KILLED_FOLDER, str(path), str(rename)]
+    assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
+    assert names(path) == kept
+    remove_leftovers(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == (["release"] if kept else [])

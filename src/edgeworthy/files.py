@@ -7,6 +7,7 @@ Rules:
 2. A digest is ``sha256:`` and 64 hexadecimal digits, taken in bounded memory.
 3. A full, read-only or forbidden disk is a :class:`StorageError` that names the path; no
    temporary file stays behind.
+4. What a killed process leaves has a name of its own, so that it can be told and cleared away.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from edgeworthy.errors import StorageError
 
 _CHUNK_BYTES = 1 << 20
+_PARTIAL = ".partial"
 _REASONS = {
     errno.ENOSPC: ("no space is left on the disk", "Free some space and run the command again"),
     errno.EDQUOT: ("the disk quota is used up", "Free some space and run the command again"),
@@ -86,7 +88,9 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=_PARTIAL, dir=path.parent
+        )
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
@@ -112,7 +116,7 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=_PARTIAL, dir=path.parent))
         try:
             yield fresh
             _sync_tree(fresh)
@@ -121,6 +125,21 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
         sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path, *, below: bool = False) -> None:
+    """Clear away what killed writers left; nobody may be writing there meanwhile.
+
+    Args:
+        folder: Where files or folders were written; may not exist.
+        below: Also in the folders below it.
+    """
+    pattern = f".*{_PARTIAL}"
+    for path in list(folder.rglob(pattern) if below else folder.glob(pattern)):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _sync_tree(folder: Path) -> None:
@@ -138,11 +157,11 @@ def _swap_folder(fresh: Path, path: Path) -> None:
     if not path.exists():
         fresh.rename(path)
         return
-    aside = fresh.with_name(f"{fresh.name}.old")
+    aside = fresh.with_suffix(f".old{_PARTIAL}")
     path.rename(aside)
     try:
         fresh.rename(path)
-    except OSError:
+    except BaseException:
         aside.rename(path)
         raise
     shutil.rmtree(aside, ignore_errors=True)

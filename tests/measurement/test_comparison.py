@@ -13,6 +13,7 @@ from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.record import decode_document, encode_document
 from edgeworthy.measurement import (
     COMPARISON_SETTINGS,
+    Circumstances,
     MeasurementPlan,
     MeasurementProgress,
     compare,
@@ -54,9 +55,7 @@ def test_the_model_of_a_twelfth_of_the_work_is_faster(
         plan(small_model, variant="small"),
         plan(large_model, variant="large"),
         QUICK,
-        host=host,
-        clock=lambda: NOON,
-        disturbances=("Noise.",),
+        Circumstances(host, lambda: NOON, ("Noise.",)),
         progress=told.append,
     )
     assert found.verdict == "faster"
@@ -84,8 +83,7 @@ def test_ctrl_c_keeps_the_starts_that_were_finished(
         plan(small_model),
         plan(small_model),
         QUICK,
-        host=host,
-        clock=lambda: NOON,
+        Circumstances(host, lambda: NOON),
         progress=stop_in(4),
     )
     assert (found.partial, found.start_count, found.verdict) == (True, 3, "undecided")
@@ -101,4 +99,4 @@ def test_ctrl_c_before_anything_was_finished_is_the_end(
     small_model: Path, host: HostFingerprint, plan: PlanOf
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        measure([plan(small_model)], QUICK, host=host, clock=lambda: NOON, progress=stop_in(2))
+        measure([plan(small_model)], QUICK, Circumstances(host, lambda: NOON), progress=stop_in(2))

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from edgeworthy.measurement.memory import peak_memory_bytes, reset_peak, resident_memory_bytes
@@ -43,15 +44,27 @@ def test_the_library_counts_bytes_on_macos_and_kibibytes_elsewhere(
     assert elsewhere / 1100 < peak_memory_bytes(tmp_path) < elsewhere / 900
 
 
+TOUCH_AND_GIVE_BACK = """
+from edgeworthy.measurement.memory import peak_memory_bytes, reset_peak, resident_memory_bytes
+allowed = reset_peak()
+before = peak_memory_bytes()
+block = bytearray(40 << 20)
+for page in range(0, len(block), 4096):
+    block[page] = 1
+del block
+print(int(allowed), peak_memory_bytes() - before, peak_memory_bytes() - resident_memory_bytes())
+"""
+
+
 def test_memory_that_is_touched_and_given_back_stays_in_the_peak() -> None:
-    if not reset_peak():
-        pytest.skip("this kernel does not let a process reset its peak")
-    before = peak_memory_bytes()
-    block = np.ones(40 * MIB // 8)
-    assert block.sum() == 40 * MIB // 8
-    del block
-    assert peak_memory_bytes() - before > 30 * MIB
-    assert peak_memory_bytes() - resident_memory_bytes() > 20 * MIB
+    # In a process of its own: what earlier tests gave back would hide it here.
+    arguments = [sys.executable, "-c", TOUCH_AND_GIVE_BACK]
+    printed = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
+    allowed, grown, given_back = map(int, printed.split())
+    if not allowed:
+        pytest.skip("NOT CHECKED: this kernel does not let a process reset its peak")
+    assert grown > 39 * MIB
+    assert given_back > 39 * MIB
 
 
 def test_a_kernel_that_forbids_the_reset_is_no_error(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.record import decode_document, encode_document
 from edgeworthy.errors import InferenceError, MeasurementError, ModelFileError, UsageError
 from edgeworthy.measurement import (
+    Circumstances,
     MeasurementPlan,
     MeasurementProgress,
     MeasurementSettings,
@@ -75,10 +76,8 @@ def measured(
     measurements = measure(
         [plans[0], replace(plans[1], variant="small", digest="sha256:small", size_bytes=512)],
         QUICK,
+        Circumstances(host, lambda: NOON, ("The load is high.",)),
         inputs=[{"image": np.ones((1, 8, 16, 16), np.float32)}],
-        host=host,
-        clock=lambda: NOON,
-        disturbances=("The load is high.",),
         progress=listen,
     )
     return Measured(measurements, told, living())
@@ -166,7 +165,7 @@ def test_a_budget_that_ends_early_refuses_what_it_cannot_give(
     settings = replace(QUICK, query_count=10**6, budget_s=1e-9, block_s=1e-9)
     sample = {"image": np.ones((1, 8, 16, 16), np.float32)}
     (found,) = measure(
-        [plan(batched_model)], settings, inputs=[sample], host=host, clock=lambda: NOON
+        [plan(batched_model)], settings, Circumstances(host, lambda: NOON), inputs=[sample]
     )
     assert found.query_count == 6
     assert [entry.latency_ms is None for entry in found.percentiles] == [False, True, True]
@@ -188,8 +187,7 @@ def test_kill_minus_nine_of_a_process_between_two_rounds(
         measure(
             [plan(small_model), plan(large_model, is_original=True)],
             QUICK,
-            host=host,
-            clock=lambda: NOON,
+            Circumstances(host, lambda: NOON),
             progress=kill,
         )
     assert "float32 (" in caught.value.where
@@ -203,7 +201,7 @@ def test_ctrl_c_ends_all_processes(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        measure([plan(small_model)], QUICK, host=host, clock=lambda: NOON, progress=interrupt)
+        measure([plan(small_model)], QUICK, Circumstances(host, lambda: NOON), progress=interrupt)
     assert living() == []
 
 
@@ -212,7 +210,7 @@ def test_a_model_that_hangs_is_an_error_that_names_it(
 ) -> None:
     settings = replace(QUICK, reply_timeout_s=1.0)
     with pytest.raises(MeasurementError, match=r"float32 \(.*endless.onnx\): no answer"):
-        measure([plan(endless_model)], settings, host=host, clock=lambda: NOON)
+        measure([plan(endless_model)], settings, Circumstances(host, lambda: NOON))
     assert living() == []
 
 
@@ -222,14 +220,14 @@ def test_a_file_that_is_no_model_is_an_error_that_names_it(
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"not a model")
     with pytest.raises(ModelFileError, match=r"float32 \(.*broken.onnx\): "):
-        measure([plan(broken)], QUICK, host=host, clock=lambda: NOON)
+        measure([plan(broken)], QUICK, Circumstances(host, lambda: NOON))
 
 
 def test_a_missing_file_is_an_error_before_anything_starts(
     tmp_path: Path, host: HostFingerprint, plan: PlanOf
 ) -> None:
     with pytest.raises(ModelFileError, match=r"gone.onnx: cannot be read: No such file"):
-        measure([plan(tmp_path / "gone.onnx")], QUICK, host=host, clock=lambda: NOON)
+        measure([plan(tmp_path / "gone.onnx")], QUICK, Circumstances(host, lambda: NOON))
 
 
 def test_a_file_that_changes_meanwhile_gives_no_figures(tmp_path: Path) -> None:
@@ -246,7 +244,7 @@ def test_a_file_that_changes_meanwhile_gives_no_figures(tmp_path: Path) -> None:
 
 
 def test_nothing_to_measure_gives_nothing(host: HostFingerprint) -> None:
-    assert measure([], QUICK, host=host, clock=lambda: datetime.now(UTC)) == ()
+    assert measure([], QUICK, Circumstances(host, lambda: datetime.now(UTC))) == ()
 
 
 def test_two_originals_on_one_target_are_refused(
@@ -254,4 +252,4 @@ def test_two_originals_on_one_target_are_refused(
 ) -> None:
     twice = [plan(small_model, is_original=True)] * 2
     with pytest.raises(UsageError, match="`board`: two originals on one target"):
-        measure(twice, QUICK, host=host, clock=lambda: NOON)
+        measure(twice, QUICK, Circumstances(host, lambda: NOON))

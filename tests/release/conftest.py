@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.release.builders import contents_of
 
 from edgeworthy.release import Key, Signer, write_release
 from edgeworthy.release.signers import CryptoSigner
+from release.builders import contents_of
 
 
 @pytest.fixture(scope="session")

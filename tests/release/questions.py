@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from tests.release.builders import (
-    NOW,
-    ORIGINAL,
-    evaluation_of,
-    metric,
-    profile_of,
-)
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.evaluation import Evaluation
@@ -18,6 +11,13 @@ from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.project import RequirementSection, TargetSection
 from edgeworthy.files import digest_bytes
 from edgeworthy.release import Candidate, GateQuestion, GateTarget, PrimaryMetric, judge
+from release.builders import (
+    NOW,
+    ORIGINAL,
+    evaluation_of,
+    metric,
+    profile_of,
+)
 
 INT8 = digest_bytes(b"int8")
 FLOAT = digest_bytes(b"float32")

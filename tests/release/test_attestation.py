@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from tests.release.builders import measurement_of
-from tests.release.forger import signed
 
 from edgeworthy.documents.record import canonical_json, document_fields
 from edgeworthy.documents.statement import PAYLOAD_TYPE
@@ -17,6 +15,8 @@ from edgeworthy.files import digest_bytes
 from edgeworthy.release import Key, Signer, attest
 from edgeworthy.release.attestation import open_envelope
 from edgeworthy.release.signers import CryptoSigner
+from release.builders import measurement_of
+from release.forger import signed
 
 MODEL = digest_bytes(b"model")
 DOCUMENT = measurement_of(MODEL, "int8")

@@ -3,7 +3,14 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
-from tests.release.builders import (
+
+from edgeworthy.documents.device import InstructionSet
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.documents.measurement import Percentile
+from edgeworthy.documents.project import TargetSection
+from edgeworthy.files import digest_bytes
+from edgeworthy.release import Candidate, GateQuestion, GateTarget, PrimaryMetric, judge
+from release.builders import (
     NOW,
     ORIGINAL,
     evaluation_of,
@@ -15,13 +22,6 @@ from tests.release.builders import (
     profile_of,
     proportion,
 )
-
-from edgeworthy.documents.device import InstructionSet
-from edgeworthy.documents.estimate import Estimate
-from edgeworthy.documents.measurement import Percentile
-from edgeworthy.documents.project import TargetSection
-from edgeworthy.files import digest_bytes
-from edgeworthy.release import Candidate, GateQuestion, GateTarget, PrimaryMetric, judge
 
 Preference = Literal["latency", "size", "accuracy"]
 SIZES = {"float32": 200_000, "int8": 50_000, "tiny": 10_000}

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.release.builders import (
+
+from edgeworthy.documents.estimate import exact
+from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.gate import GateDecision, Verdict
+from edgeworthy.documents.measurement import Measurement, Percentile
+from edgeworthy.documents.project import RequirementSection
+from edgeworthy.errors import InputError
+from edgeworthy.release import judge
+from release.builders import (
     NOW,
     ORIGINAL,
     evaluation_of,
@@ -13,19 +21,11 @@ from tests.release.builders import (
     percentiles_of,
     proportion,
 )
-from tests.release.questions import (
+from release.questions import (
     INT8,
     question_of,
     result_of,
 )
-
-from edgeworthy.documents.estimate import exact
-from edgeworthy.documents.evaluation import Evaluation
-from edgeworthy.documents.gate import GateDecision, Verdict
-from edgeworthy.documents.measurement import Measurement, Percentile
-from edgeworthy.documents.project import RequirementSection
-from edgeworthy.errors import InputError
-from edgeworthy.release import judge
 
 
 def test_the_size_is_exact_and_needs_no_measurement() -> None:

@@ -5,25 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.release.builders import (
-    NOW,
-    ORIGINAL,
-    evaluation_of,
-    interval,
-    measurement_of,
-    metric,
-    percentiles_of,
-    proportion,
-)
-from tests.release.questions import (
-    FLOAT,
-    INT8,
-    accuracy_of,
-    candidate_of,
-    question_of,
-    result_of,
-    target_of,
-)
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.gate import GateDecision, Verdict
@@ -33,6 +14,25 @@ from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
 from edgeworthy.release import judge
 from edgeworthy.statistics import samples_to_settle, wilson
+from release.builders import (
+    NOW,
+    ORIGINAL,
+    evaluation_of,
+    interval,
+    measurement_of,
+    metric,
+    percentiles_of,
+    proportion,
+)
+from release.questions import (
+    FLOAT,
+    INT8,
+    accuracy_of,
+    candidate_of,
+    question_of,
+    result_of,
+    target_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -232,6 +232,37 @@ def test_a_target_that_no_variant_was_made_for_fails() -> None:
 def test_the_original_is_never_a_candidate() -> None:
     question = question_of(candidates=(candidate_of("original", ORIGINAL),))
     assert judge(question, now=NOW).verdict is Verdict.FAIL
+
+
+def test_an_open_latency_asks_for_more_starts() -> None:
+    requirement = RequirementSection(metric="load_time_ms", at_most=105.0)
+    question = question_of(requirement, measurements=(measurement_of(INT8, "int8"),))
+    (result,) = judge(question, now=NOW).results
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "more starts" in result.reason
+
+
+def test_a_variant_that_cleaning_left_as_it_was_may_ship() -> None:
+    question = question_of(
+        AT_LEAST_90,
+        candidates=(candidate_of("float32", ORIGINAL),),
+        evaluations=(
+            evaluation_of(ORIGINAL, "original"),
+            evaluation_of(ORIGINAL, "float32"),
+        ),
+    )
+    (target,) = judge(question, now=NOW).targets
+    assert (target.verdict, target.variant, target.artifact) == (Verdict.PASS, "float32", ORIGINAL)
+
+
+def test_two_names_of_one_file_are_judged_apart() -> None:
+    """A pass that cleans nothing gives the same bytes; each name still answers for itself."""
+    candidates = (candidate_of("float32", FLOAT), candidate_of("cleaned", FLOAT))
+    bad = (metric("accuracy", proportion(*BAD)),)
+    evaluations = (evaluation_of(FLOAT, "float32"), evaluation_of(FLOAT, "cleaned", metrics=bad))
+    question = question_of(AT_LEAST_90, candidates=candidates, evaluations=evaluations)
+    (target,) = judge(question, now=NOW).targets
+    assert (target.verdict, target.variant) == (Verdict.PASS, "float32")
 
 
 def test_nothing_to_decide_is_no_pass() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.release.forger import Forgery, leaves, payload_of, put_at, refused, signed
 
 from edgeworthy.documents.record import canonical_json
 from edgeworthy.documents.statement import Statement
@@ -18,6 +17,7 @@ from edgeworthy.errors import VerificationError
 from edgeworthy.files import digest_bytes
 from edgeworthy.release import Key, Signer, verify_release
 from edgeworthy.release.statements import decode_predicate
+from release.forger import Forgery, leaves, payload_of, put_at, refused, signed
 
 KIND_COUNT = 6  # the seal, one decision, two measurements and two evaluations
 

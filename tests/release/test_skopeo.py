@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.release.builders import FLOAT_MODEL, SMALL_MODEL
-from tests.release.forger import Forgery
 
 from edgeworthy.errors import VerificationError
 from edgeworthy.files import digest_bytes
 from edgeworthy.release import Key, verify_release
+from release.builders import FLOAT_MODEL, SMALL_MODEL
+from release.forger import Forgery
 
 pytestmark = pytest.mark.skipif(
     shutil.which("skopeo") is None,

@@ -8,8 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.release.builders import contents_of, with_evidence
-from tests.release.forger import (
+
+from edgeworthy.documents.record import canonical_json
+from edgeworthy.errors import VerificationError
+from edgeworthy.files import digest_bytes
+from edgeworthy.release import Key, Signer, verify_release, write_release
+from edgeworthy.release.oci import build_entry, build_index, describe
+from release.builders import contents_of, with_evidence
+from release.forger import (
     Forgery,
     blob,
     changed_at,
@@ -19,12 +25,6 @@ from tests.release.forger import (
     signed,
     with_payload,
 )
-
-from edgeworthy.documents.record import canonical_json
-from edgeworthy.errors import VerificationError
-from edgeworthy.files import digest_bytes
-from edgeworthy.release import Key, Signer, verify_release, write_release
-from edgeworthy.release.oci import build_entry, build_index, describe
 
 KIND_COUNT = 6  # the seal, one decision, two measurements and two evaluations
 
@@ -314,6 +314,17 @@ def test_the_forger_can_write_a_release_that_holds(release: Path, keys: list[Key
     forgery.write(release)
     assert verify_release(release, keys).digest == digest_bytes(forgery.image)
     assert blob(release, digest_bytes(forgery.image)) == forgery.image
+
+
+def test_a_changed_carrier_is_named(release: Path, keys: list[Key]) -> None:
+    forgery = Forgery.of(release)
+    manifests = [forgery.image, *forgery.carriers()]
+    carrier = json.loads(manifests[3])
+    manifests[3] = canonical_json({**carrier, "artifactType": "application/vnd.other.v1+json"})
+    write_manifests(forgery, manifests, release)
+    message = refused(release, keys)
+    assert "the manifest that carries a statement was changed" in message
+    assert digest_bytes(manifests[3]) in message
 
 
 def test_a_carrier_of_two_statements(release: Path, keys: list[Key]) -> None:

@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.release.builders import (
+
+from edgeworthy.documents.record import canonical_json
+from edgeworthy.errors import VerificationError
+from edgeworthy.files import digest_bytes
+from edgeworthy.release import Key, Signer, verify_release
+from release.builders import (
     FLOAT_MODEL,
     GOLDEN,
     NOW,
@@ -14,12 +19,7 @@ from tests.release.builders import (
     SMALL_MODEL,
     contents_of,
 )
-from tests.release.forger import Forgery, entry_for
-
-from edgeworthy.documents.record import canonical_json
-from edgeworthy.errors import VerificationError
-from edgeworthy.files import digest_bytes
-from edgeworthy.release import Key, Signer, verify_release
+from release.forger import Forgery, entry_for
 
 
 def test_a_release_is_what_was_signed(pristine: Path, keys: list[Key]) -> None:

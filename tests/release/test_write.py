@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from tests.release.builders import FLOAT_MODEL, NOW, SMALL_MODEL, contents_of
 
 from edgeworthy.errors import InputError, StorageError, UsageError
 from edgeworthy.release import Key, ReleaseBlob, Signer, verify_release, write_release
+from release.builders import FLOAT_MODEL, NOW, SMALL_MODEL, contents_of
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

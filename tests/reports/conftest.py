@@ -43,7 +43,9 @@ from edgeworthy.documents.variant import (
     Recipe,
     Variant,
 )
+from edgeworthy.reports import render_html
 
+ATTACK = "\x00</td></svg><script>alert(1)</script><img src=x onerror=alert(1)>\u2028'\"]]>&{{7*7}}"
 TAKEN_AT = "2026-03-01T09:30:00Z"
 EXPIRES_AT = "2026-05-30T09:30:00Z"
 VARIANTS = ("float32", "int8-u8s8-r7", "int8-s8s8")
@@ -483,7 +485,7 @@ def make_project(
             name: TargetSection(device="host" if name == "laptop" else name) for name in targets
         },
         require=requirements,
-        release=ReleaseSection(key="keys/release.key"),
+        release=ReleaseSection(key="keys/release"),
     )
 
 
@@ -542,9 +544,9 @@ def _as_regression(entry: Evaluation) -> Evaluation:
         entry,
         task="regression",
         metrics=(
-            MetricValue(metric="mae", slice="", estimate=error),
-            MetricValue(metric="mae", slice="sex=f", estimate=error),
-            MetricValue(metric="mae", slice="sex=m", estimate=error),
+            MetricValue(metric="mean_absolute_error", slice="", estimate=error),
+            MetricValue(metric="mean_absolute_error", slice="sex=f", estimate=error),
+            MetricValue(metric="mean_absolute_error", slice="sex=m", estimate=error),
         ),
         flips=None,
         reliability=(),
@@ -552,9 +554,29 @@ def _as_regression(entry: Evaluation) -> Evaluation:
     )
 
 
+@pytest.fixture(scope="session")
+def page_of() -> Callable[[BuildRecord], str]:
+    """``render_html`` that draws the same record once in the whole session."""
+    pages: dict[str, str] = {}
+
+    def page(record: BuildRecord) -> str:
+        key = repr(record)
+        if key not in pages:
+            pages[key] = render_html(record)
+        return pages[key]
+
+    return page
+
+
 @pytest.fixture
 def record() -> BuildRecord:
     return make_record()
+
+
+@pytest.fixture
+def small() -> BuildRecord:
+    """One target: half the drawings."""
+    return make_record(targets=("laptop",))
 
 
 @pytest.fixture
@@ -575,3 +597,55 @@ def untargeted() -> BuildRecord:
 @pytest.fixture
 def build_record() -> Callable[..., BuildRecord]:
     return make_record
+
+
+@pytest.fixture
+def hostile(small: BuildRecord) -> BuildRecord:
+    """Every text from outside tries to break out of the page."""
+    replace = msgspec.structs.replace
+    project = replace(
+        small.project,
+        project=replace(small.project.project, name=ATTACK, description=ATTACK),
+        model=replace(
+            small.project.model,
+            labels=tuple(f"{ATTACK}{n}" for n in range(10)),
+            license=ATTACK,
+            origin=ATTACK,
+        ),
+    )
+    assert small.decision is not None
+    decision = replace(
+        small.decision,
+        targets=tuple(replace(t, reason=ATTACK) for t in small.decision.targets),
+        results=tuple(
+            replace(r, reason=ATTACK, bound=ATTACK, slice=ATTACK, verdict=Verdict.FAIL)
+            for r in small.decision.results
+        ),
+    )
+    return replace(
+        small,
+        project=project,
+        inspection=replace(small.inspection, producer=ATTACK, warnings=(ATTACK,)),
+        datasets=tuple(replace(d, license=ATTACK, origin=ATTACK) for d in small.datasets),
+        evaluations=tuple(
+            replace(
+                e,
+                metrics=tuple(
+                    replace(m, slice=f"{ATTACK}={ATTACK}{n}" if m.slice else "")
+                    for n, m in enumerate(e.metrics)
+                ),
+            )
+            for e in small.evaluations
+        ),
+        measurements=tuple(
+            replace(m, runtime=ATTACK, disturbances=(ATTACK,)) for m in small.measurements
+        ),
+        decision=decision,
+        release_path=ATTACK,
+        tool_version=ATTACK,
+    )
+
+
+@pytest.fixture
+def attack() -> str:
+    return ATTACK

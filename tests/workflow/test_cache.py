@@ -82,7 +82,7 @@ def test_only_one_build_at_a_time(cache: Cache) -> None:
 def test_what_a_killed_build_left_is_cleared_away(cache: Cache) -> None:
     digest = cache.put(b"abc")
     path = cache.path_of(digest)
-    leftover = path.parent / f".{path.name}.abcd1234"
+    leftover = path.parent / f".{path.name}.abcd1234.partial"
     leftover.write_bytes(b"ab")
     with cache.locked():
         assert not leftover.exists()

@@ -69,9 +69,17 @@ def print_decision(decision: GateDecision) -> None:
 
 
 def _requirement_line(result: RequirementResult) -> str:
+    from edgeworthy.release import MEASUREMENT_METRICS
+
     metric = f"{result.requirement.metric} {result.slice}".strip()
     measured = result.measured
-    figures = f"{interval(measured)}, n={measured.n}" if measured else "not known"
+    if measured is None:
+        figures = "not known"
+    elif measured.confidence == 1.0:
+        figures = f"{interval(measured)} exactly"
+    else:
+        unit = " starts" if result.requirement.metric in MEASUREMENT_METRICS else ""
+        figures = f"{interval(measured)}, n={measured.n}{unit}"
     digest = result.artifact.removeprefix("sha256:")[:12]
     return escape(f"{metric} {result.bound}: {figures} ({digest})")
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from edgeworthy.cli.comparison import print_comparison
 from edgeworthy.cli.load import print_load
+from edgeworthy.cli.measure_options import (
+    AgainstOption,
+    BatchOption,
+    BoundOption,
+    BudgetOption,
+    GoldenOption,
+    ModelArgument,
+    SamplesOption,
+    Scenario,
+    ScenarioOption,
+    SeedOption,
+    StartsOption,
+    SustainedOption,
+    ThreadsOption,
+    ToleranceOption,
+)
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, figure, interval, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project, shown_progress
@@ -25,15 +38,6 @@ if TYPE_CHECKING:
 _SHOWN_CONFIDENCE = 0.95
 
 
-class Scenario(StrEnum):
-    """How queries arrive, as MLPerf names it."""
-
-    SINGLE_STREAM = "single-stream"
-    MULTI_STREAM = "multi-stream"
-    SERVER = "server"
-    OFFLINE = "offline"
-
-
 _LOADS: dict[Scenario, LoadScenario] = {
     Scenario.MULTI_STREAM: "MultiStream",
     Scenario.SERVER: "Server",
@@ -42,56 +46,20 @@ _LOADS: dict[Scenario, LoadScenario] = {
 
 
 def measure(
-    model: Annotated[
-        Path | None,
-        typer.Argument(help="An ONNX file; left out, the project's model and variants."),
-    ] = None,
+    model: ModelArgument = None,
     project: ProjectOption = Path(),
-    against: Annotated[
-        Path | None,
-        typer.Option("--vs", help="Compare with this ONNX file, in turns.", metavar="FILE"),
-    ] = None,
-    scenario: Annotated[
-        Scenario, typer.Option(help="How queries arrive, with MLPerf's meaning.")
-    ] = Scenario.SINGLE_STREAM,
-    bound: Annotated[
-        float,
-        typer.Option("--bound-ms", help="Server: what 99 of 100 queries may take.", min=0.001),
-    ] = 10.0,
-    batch: Annotated[
-        int, typer.Option(help="MultiStream, Offline: samples of one query.", min=1)
-    ] = 8,
-    samples: Annotated[
-        Path | None,
-        typer.Option(
-            help="npz file with an array per input; left out, random inputs.", metavar="FILE"
-        ),
-    ] = None,
-    golden: Annotated[
-        Path | None,
-        typer.Option(
-            help="npz file with the right outputs of the samples; wrong answers are an error.",
-            metavar="FILE",
-        ),
-    ] = None,
-    tolerance: Annotated[
-        float, typer.Option(help="Share of the largest golden value to be off.", min=0.0)
-    ] = 1e-3,
-    threads: Annotated[int, typer.Option(help="Threads inside one inference.", min=1)] = 1,
-    starts: Annotated[
-        int | None, typer.Option(help="Starts of each model; more see smaller differences.", min=1)
-    ] = None,
-    budget: Annotated[
-        float | None, typer.Option(help="Seconds of timed rounds per model, at most.", min=0.001)
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random order.")] = 0,
-    sustained: Annotated[
-        str | None,
-        typer.Option(
-            help="Run without pause for so long, such as 10m, and look for throttling.",
-            metavar="DURATION",
-        ),
-    ] = None,
+    against: AgainstOption = None,
+    scenario: ScenarioOption = Scenario.SINGLE_STREAM,
+    bound: BoundOption = 10.0,
+    batch: BatchOption = 8,
+    samples: SamplesOption = None,
+    golden: GoldenOption = None,
+    tolerance: ToleranceOption = 1e-3,
+    threads: ThreadsOption = 1,
+    starts: StartsOption = None,
+    budget: BudgetOption = None,
+    seed: SeedOption = 0,
+    sustained: SustainedOption = None,
     as_json: JsonOption = False,
     explain: ExplainOption = False,
 ) -> None:

@@ -70,9 +70,11 @@ class NpzDataset(Dataset):
         """All samples in order, at most ``size`` at a time."""
         largest = max(array.sample_bytes for array in self._inputs.values())
         step = max(1, min(size, BATCH_BYTES // max(1, largest)))
-        with _archive(self._path) as archive, contextlib.ExitStack() as streams:
+        with contextlib.ExitStack() as streams:
+            # An archive per array: since Python 3.12, members of one archive that take turns
+            # seek from each other's position.
             readers = {
-                name: _Reader(streams.enter_context(archive.open(array.member)), array)
+                name: _Reader(streams.enter_context(_opened(self._path, array.member)), array)
                 for name, array in self._inputs.items()
             }
             for reader in readers.values():
@@ -127,6 +129,12 @@ class _Reader:
             return np.ascontiguousarray(self._loaded[start : self._next])
         data = self._stream.read(count * self._array.sample_bytes)
         return np.frombuffer(data, dtype=self._array.dtype).reshape(shape)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, member: str) -> Iterator[IO[bytes]]:
+    with _archive(path) as archive, archive.open(member) as stream:
+        yield stream
 
 
 @contextlib.contextmanager

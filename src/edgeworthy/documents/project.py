@@ -126,7 +126,7 @@ class TargetSection(_Section, frozen=True, kw_only=True):
     """
 
     device: str = "host"
-    runtimes: tuple[str, ...] = ("onnxruntime",)
+    runtimes: Annotated[tuple[str, ...], Meta(min_length=1)] = ("onnxruntime",)
     threads: Positive = 1
     prefer: Literal["latency", "size", "accuracy"] = "latency"
 
@@ -159,10 +159,13 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
     Attributes:
         query_count: Timed inferences per variant, at least.
         budget_s: Seconds per variant after which no more are begun.
+        starts: How often each variant's process is started; starts are what intervals of latency
+            and memory are made from. Left out, the fewest that the confidences allow.
     """
 
     query_count: Annotated[int, Meta(ge=30)] = 1000
     budget_s: Annotated[float, Meta(gt=0)] = 10.0
+    starts: Annotated[int, Meta(ge=2, le=1000)] | None = None
 
 
 class ReleaseSection(_Section, frozen=True, kw_only=True):
@@ -199,8 +202,8 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
 
     project: ProjectSection
     model: ModelSection
-    data: dict[str, DataSection]
-    targets: dict[str, TargetSection] = {}
+    data: dict[Name, DataSection]
+    targets: dict[Name, TargetSection] = {}
     require: tuple[RequirementSection, ...] = ()
     measure: MeasureSection = MeasureSection()
     release: ReleaseSection | None = None

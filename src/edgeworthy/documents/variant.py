@@ -6,6 +6,9 @@ from typing import ClassVar, Literal
 
 from edgeworthy.documents.record import Document, Record
 
+#: What measurements and evaluations of the model as it was given call it.
+ORIGINAL = "original"
+
 #: ``float32`` keeps the weights; ``int8-static`` quantizes weights and activations beforehand.
 Precision = Literal["float32", "int8-static"]
 IntegerType = Literal["int8", "uint8"]

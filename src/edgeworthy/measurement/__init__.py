@@ -12,6 +12,7 @@ from edgeworthy.measurement.metrics import (
     metric_estimate,
 )
 from edgeworthy.measurement.plan import (
+    Circumstances,
     MeasurementPlan,
     MeasurementProgress,
     MeasurementSettings,
@@ -21,6 +22,7 @@ from edgeworthy.measurement.single_stream import measure
 
 __all__ = [
     "COMPARISON_SETTINGS",
+    "Circumstances",
     "LoadOptions",
     "MeasurementMetric",
     "MeasurementPlan",

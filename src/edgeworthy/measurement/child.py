@@ -26,7 +26,14 @@ import numpy as np
 from edgeworthy.documents.model import ModelSignature
 from edgeworthy.errors import MeasurementError
 from edgeworthy.measurement.golden import Checked, check, positions_to_check
-from edgeworthy.measurement.load import LoadRun, poisson_arrivals_ns, run_batches, run_server
+from edgeworthy.measurement.load import (
+    Arrivals,
+    Batches,
+    LoadRun,
+    poisson_arrivals_ns,
+    run_batches,
+    run_server,
+)
 from edgeworthy.measurement.memory import peak_memory_bytes, reset_peak, resident_memory_bytes
 from edgeworthy.measurement.scenario import (
     garbage_collection_paused,
@@ -180,22 +187,22 @@ class MeasuredProcess:
             found = run_batches(
                 partial(run_batched, session),
                 self._single,
-                first=request.first,
-                count=request.count,
-                batch=request.batch,
+                Batches(first=request.first, count=request.count, batch=request.batch),
                 keep=self._to_check(request.count, request.first),
             )
         return self._latencies(found)
 
     def _run_server(self, request: RunServer) -> Latencies:
-        arrivals_ns = poisson_arrivals_ns(request.rate_hz, request.count, seed=request.seed)
+        due_ns = poisson_arrivals_ns(request.rate_hz, request.count, seed=request.seed)
         with garbage_collection_paused():
             found = run_server(
                 self._loaded().run,
                 self._samples,
-                arrivals_ns.tolist(),
-                bound_ns=request.bound_ns,
-                over_allowed=request.over_allowed,
+                Arrivals(
+                    due_ns=due_ns.tolist(),
+                    bound_ns=request.bound_ns,
+                    over_allowed=request.over_allowed,
+                ),
                 keep=self._to_check(request.count, request.seed),
             )
         return self._latencies(found)

@@ -11,17 +11,17 @@ Rules:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from functools import partial
 
 from edgeworthy.documents.comparison import Comparison
-from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.measurement.answers import agreement
 from edgeworthy.measurement.interleaving import observe
 from edgeworthy.measurement.judging import judge
 from edgeworthy.measurement.plan import (
     RATIO_CONFIDENCE,
+    Circumstances,
     MeasurementPlan,
     MeasurementSettings,
     ProgressListener,
@@ -42,61 +42,50 @@ COMPARISON_SETTINGS = MeasurementSettings(
 )
 
 
-def compare(  # noqa: PLR0913 - each is a capability or a fact that the caller must hand in
+def compare(
     subject: MeasurementPlan,
     baseline: MeasurementPlan,
-    settings: MeasurementSettings = COMPARISON_SETTINGS,
+    settings: MeasurementSettings,
+    circumstances: Circumstances,
     *,
     inputs: Sequence[Tensors] | None = None,
-    host: HostFingerprint,
-    clock: Callable[[], datetime],
-    disturbances: Sequence[str] = (),
     progress: ProgressListener | None = None,
-    monotonic: Callable[[], float] = time.monotonic,
 ) -> Comparison:
     """Say which of two artefacts is faster.
 
     Args:
         subject: The one in question.
         baseline: What it is held against.
-        settings: How thoroughly.
+        settings: How thoroughly; :data:`COMPARISON_SETTINGS` is the usual.
+        circumstances: Where and when.
         inputs: Model-ready tensors, one sample each; random ones when left out.
-        host: The machine that this runs on.
-        clock: Now, with a time zone.
-        disturbances: What makes the host less than quiet.
         progress: Told after every round.
-        monotonic: Seconds, for the duration.
 
     Raises:
         ModelFileError: An engine cannot read an artefact.
         InferenceError: An engine failed on one, or its process ended.
         MeasurementError: A process fell silent, or a file changed meanwhile.
     """
-    taken_at, begun_s = clock(), monotonic()
+    taken_at, begun_s = circumstances.clock(), time.monotonic()
     samples = tuple(pack_tensors(tensors) for tensors in inputs or ())
     plans = [subject, baseline, replace(baseline, variant=f"{baseline.variant} (again)")]
     with unchanged([subject.artifact, baseline.artifact]):
         outputs = agreement(subject, baseline, inputs, settings=settings)
-        ours, theirs, again = observe(
-            plans, settings, samples, progress=progress, monotonic=monotonic
-        )
-    duration_s = monotonic() - begun_s
+        ours, theirs, again = observe(plans, settings, samples, progress=progress)
+    duration_s = time.monotonic() - begun_s
     found = judge(ours, theirs, again, confidence=RATIO_CONFIDENCE, duration_s=duration_s)
-    measured = [
-        summarize(
-            each,
-            original=None,
-            settings=settings,
-            host=host,
-            taken_at=taken_at,
-            disturbances=disturbances,
-        )
-        for each in (ours, theirs)
-    ]
+    summary = partial(
+        summarize,
+        original=None,
+        settings=settings,
+        host=circumstances.host,
+        taken_at=taken_at,
+        disturbances=circumstances.disturbances,
+    )
     start_count = len(ours.launches)
     return Comparison(
-        subject=measured[0],
-        baseline=measured[1],
+        subject=summary(ours),
+        baseline=summary(theirs),
         ratio=found.ratio,
         verdict=found.verdict,
         sentence=found.sentence,

@@ -47,6 +47,36 @@ class LoadRun:
     kept: Mapping[int, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Batches:
+    """Queries of several samples.
+
+    Attributes:
+        first: Position of the first sample in the cycle of samples.
+        count: Queries.
+        batch: Samples of each.
+    """
+
+    first: int
+    count: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """When queries arrive, and what is too late.
+
+    Attributes:
+        due_ns: When each is due, from the start on, ascending.
+        bound_ns: A longer latency is over the bound.
+        over_allowed: Queries that may be over it; one more ends the run early.
+    """
+
+    due_ns: Sequence[int]
+    bound_ns: int
+    over_allowed: int
+
+
 def poisson_arrivals_ns(rate_hz: float, count: int, *, seed: int) -> NDArray[np.int64]:
     """Times at which queries of a Poisson process are due, from 0 on.
 
@@ -67,14 +97,11 @@ def wait_until(due_ns: int) -> None:
         pass
 
 
-def run_server(  # noqa: PLR0913 - each is a fact of the run or a capability
+def run_server(
     run: Run,
     samples: Sequence[Tensors],
-    arrivals_ns: Sequence[int],
+    arrivals: Arrivals,
     *,
-    first: int = 0,
-    bound_ns: int | None = None,
-    over_allowed: int | None = None,
     keep: Collection[int] = (),
     clock: ClockNs = time.perf_counter_ns,
     wait: WaitUntil = wait_until,
@@ -84,10 +111,7 @@ def run_server(  # noqa: PLR0913 - each is a fact of the run or a capability
     Args:
         run: The engine.
         samples: Inputs, taken in turn.
-        arrivals_ns: When each query is due, from the start on, ascending.
-        first: Position of the first query in the cycle of samples.
-        bound_ns: Latency that counts as too long.
-        over_allowed: Queries that may be over the bound before the run ends early.
+        arrivals: When queries are due, and what is too late.
         keep: Queries, from 0, whose answers are kept.
         clock: Nanoseconds.
         wait: Waits for the clock.
@@ -97,8 +121,8 @@ def run_server(  # noqa: PLR0913 - each is a fact of the run or a capability
     kept: dict[int, Any] = {}
     over_count = 0
     start = clock()
-    for index, arrival_ns in enumerate(arrivals_ns):
-        inputs = samples[(first + index) % sample_count]
+    for index, arrival_ns in enumerate(arrivals.due_ns):
+        inputs = samples[index % sample_count]
         due_ns = start + arrival_ns
         if clock() < due_ns:
             wait(due_ns)
@@ -106,22 +130,19 @@ def run_server(  # noqa: PLR0913 - each is a fact of the run or a capability
         latency_ns = clock() - due_ns
         latencies_ns.append(latency_ns)
         if index in keep:
-            kept[first + index] = outputs
+            kept[index] = outputs
         del outputs
-        if bound_ns is not None and latency_ns > bound_ns:
-            over_count += 1
-            if over_allowed is not None and over_count > over_allowed:
-                break
+        over_count += latency_ns > arrivals.bound_ns
+        if over_count > arrivals.over_allowed:
+            break
     return LoadRun(latencies_ns, clock() - start, kept)
 
 
-def run_batches(  # noqa: PLR0913 - each is a fact of the run or a capability
+def run_batches(
     run: Run,
     samples: Sequence[Tensors],
+    work: Batches,
     *,
-    first: int,
-    count: int,
-    batch: int,
     keep: Collection[int] = (),
     clock: ClockNs = time.perf_counter_ns,
 ) -> LoadRun:
@@ -130,19 +151,17 @@ def run_batches(  # noqa: PLR0913 - each is a fact of the run or a capability
     Args:
         run: The engine.
         samples: Inputs, taken in turn.
-        first: Position of the first sample in the cycle of samples.
-        count: Queries.
-        batch: Samples of each.
+        work: How many queries, and of what.
         keep: Queries, from 0, whose answers are kept.
         clock: Nanoseconds.
     """
     sample_count = len(samples)
-    latencies_ns = [0] * count
+    latencies_ns = [0] * work.count
     kept: dict[int, Any] = {}
     begun = clock()
-    for index in range(count):
-        position = first + index * batch
-        own = [samples[(position + each) % sample_count] for each in range(batch)]
+    for index in range(work.count):
+        position = work.first + index * work.batch
+        own = [samples[(position + each) % sample_count] for each in range(work.batch)]
         start = clock()
         outputs = run(join(own))
         latencies_ns[index] = clock() - start

@@ -14,19 +14,19 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.load import LoadMeasurement, LoadScenario, RateAttempt
 from edgeworthy.documents.measurement import Percentile
 from edgeworthy.measurement.child_process import ChildProcess
 from edgeworthy.measurement.plan import (
+    Circumstances,
     MeasurementPlan,
     MeasurementProgress,
     MeasurementSettings,
@@ -72,15 +72,13 @@ class LoadOptions:
     bound_percent: float = 99.0
 
 
-def measure_load(  # noqa: PLR0913 - each is a capability or a fact that the caller must hand in
+def measure_load(
     plan: MeasurementPlan,
     settings: MeasurementSettings,
     load: LoadOptions,
+    circumstances: Circumstances,
     *,
     inputs: Sequence[Tensors] | None = None,
-    host: HostFingerprint,
-    clock: Callable[[], datetime],
-    disturbances: Sequence[str] = (),
     progress: ProgressListener | None = None,
 ) -> LoadMeasurement:
     """Latency and throughput of an artefact under a load.
@@ -89,10 +87,8 @@ def measure_load(  # noqa: PLR0913 - each is a capability or a fact that the cal
         plan: What to measure.
         settings: How thoroughly.
         load: The load.
+        circumstances: Where and when.
         inputs: Model-ready tensors, one sample each; random ones when left out.
-        host: The machine that this runs on.
-        clock: Now, with a time zone.
-        disturbances: What makes the host less than quiet.
         progress: Told after every piece.
 
     Raises:
@@ -100,7 +96,7 @@ def measure_load(  # noqa: PLR0913 - each is a capability or a fact that the cal
         InferenceError: An engine failed on it, or its process ended.
         MeasurementError: A process fell silent, answers were wrong, or the file changed.
     """
-    taken_at = clock()
+    taken_at = circumstances.clock()
     runs = _Runs(plan, settings, load, inputs, progress or (lambda _state: None))
     with unchanged([plan.artifact]):
         found = runs.server() if load.scenario == "Server" else runs.batches()
@@ -120,11 +116,11 @@ def measure_load(  # noqa: PLR0913 - each is a capability or a fact that the cal
         rate_hz=found.rate_hz,
         attempts=tuple(runs.attempts),
         checked_count=runs.checked_count,
-        host=host,
+        host=circumstances.host,
         seed=settings.seed,
         taken_at=rfc3339(taken_at),
         expires_at=rfc3339(taken_at + timedelta(days=settings.evidence_days)),
-        disturbances=tuple(disturbances),
+        disturbances=circumstances.disturbances,
     )
 
 

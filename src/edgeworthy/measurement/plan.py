@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.errors import UsageError
 from edgeworthy.runtimes.base import Tensors
 from edgeworthy.statistics.order_statistics import queries_needed
@@ -106,7 +108,7 @@ class MeasurementSettings:
                 "too few starts for an interval",
                 expected=f"at least {self._launches_needed()}",
                 found=str(self.launches),
-                next_step="Leave `launches` out to get the fewest that do",
+                next_step="Leave `starts` out to get the fewest that do",
             )
 
     @property
@@ -116,6 +118,21 @@ class MeasurementSettings:
 
     def _launches_needed(self) -> int:
         return max(pairs_needed(RATIO_CONFIDENCE), queries_needed(50, max(self.confidences)))
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Where and when a measurement is taken.
+
+    Attributes:
+        host: The machine that it runs on.
+        clock: Now, with a time zone.
+        disturbances: What makes the host less than quiet, for the documents.
+    """
+
+    host: HostFingerprint
+    clock: Callable[[], datetime]
+    disturbances: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,15 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.errors import MeasurementError, ModelFileError, UsageError
 from edgeworthy.files import digest_file
 from edgeworthy.measurement.interleaving import Observation, observe
 from edgeworthy.measurement.plan import (
+    Circumstances,
     MeasurementPlan,
     MeasurementSettings,
     ProgressListener,
@@ -29,14 +28,12 @@ from edgeworthy.measurement.wire import pack_tensors
 from edgeworthy.runtimes import Tensors
 
 
-def measure(  # noqa: PLR0913 - each is a capability or a fact that the caller must hand in
+def measure(
     plans: Sequence[MeasurementPlan],
     settings: MeasurementSettings,
+    circumstances: Circumstances,
     *,
     inputs: Sequence[Tensors] | None = None,
-    host: HostFingerprint,
-    clock: Callable[[], datetime],
-    disturbances: Sequence[str] = (),
     progress: ProgressListener | None = None,
 ) -> tuple[Measurement, ...]:
     """Latency, load time, memory and size of artefacts, measured in turns.
@@ -44,10 +41,8 @@ def measure(  # noqa: PLR0913 - each is a capability or a fact that the caller m
     Args:
         plans: What to measure.
         settings: How thoroughly.
+        circumstances: Where and when.
         inputs: Model-ready tensors, one sample (batch of 1) each; random ones when left out.
-        host: The machine that this runs on.
-        clock: Now, with a time zone.
-        disturbances: What makes the host less than quiet, for the documents.
         progress: Told after every round.
 
     Returns:
@@ -62,7 +57,7 @@ def measure(  # noqa: PLR0913 - each is a capability or a fact that the caller m
     if not plans:
         return ()
     originals = _original_positions(plans)
-    taken_at = clock()
+    taken_at = circumstances.clock()
     samples = tuple(pack_tensors(tensors) for tensors in inputs or ())
     with unchanged([plan.artifact for plan in plans]):
         observations = observe(plans, settings, samples, progress=progress)
@@ -71,9 +66,9 @@ def measure(  # noqa: PLR0913 - each is a capability or a fact that the caller m
             observation,
             original=_original_of(observation, originals, observations),
             settings=settings,
-            host=host,
+            host=circumstances.host,
             taken_at=taken_at,
-            disturbances=disturbances,
+            disturbances=circumstances.disturbances,
         )
         for observation in observations
     )

@@ -48,7 +48,7 @@ def titles_of(layers: Iterable[oci.Descriptor], *, where: str) -> dict[str, str]
                 found=repr(title[:80]),
                 where=where,
             )
-        if title in titles or layer.digest in titles.values():
+        if title in (*titles, oci.MANIFEST_SUBJECT) or layer.digest in titles.values():
             raise VerificationError("a layer occurs twice", found=title, where=where)
         titles[title] = layer.digest
     return titles

@@ -62,7 +62,7 @@ def closest(
     """The variant that came closest, of at least one."""
 
     def distance(candidate: Candidate) -> tuple[int, int, int, str]:
-        verdicts = [result.verdict for result in results[candidate.artifact]]
+        verdicts = [result.verdict for result in results[candidate.variant]]
         failed = verdicts.count(Verdict.FAIL)
         return failed, verdicts.count(Verdict.INCONCLUSIVE), *_by_size(candidate)
 
@@ -73,22 +73,22 @@ def _fastest(
     passing: Sequence[Candidate], target: GateTarget, evidence: Evidence
 ) -> tuple[Candidate, str]:
     medians = {
-        candidate.artifact: median
+        candidate.variant: median
         for candidate in passing
         if (median := _median(candidate, target, evidence)) is not None
     }
-    measured = [candidate for candidate in passing if candidate.artifact in medians]
+    measured = [candidate for candidate in passing if candidate.variant in medians]
     if not measured:
         chosen = min(passing, key=_by_size)
         return (
             chosen,
             f"no latency counts for this target; it is the smallest file, {_size(chosen)}",
         )
-    first = min(measured, key=lambda each: (medians[each.artifact].value, *_by_size(each)))
-    reach = medians[first.artifact].high
-    level = [each for each in measured if medians[each.artifact].low <= reach]
+    first = min(measured, key=lambda each: (medians[each.variant].value, *_by_size(each)))
+    reach = medians[first.variant].high
+    level = [each for each in measured if medians[each.variant].low <= reach]
     chosen = min(level, key=_by_size)
-    p50 = f"p50 {format_figure(medians[chosen.artifact].value)} ms"
+    p50 = f"p50 {format_figure(medians[chosen.variant].value)} ms"
     if len(level) == 1:
         return chosen, f"it is the fastest, {p50}"
     others = ", ".join(each.variant for each in level if each is not chosen)
@@ -96,7 +96,7 @@ def _fastest(
 
 
 def _median(candidate: Candidate, target: GateTarget, evidence: Evidence) -> Estimate | None:
-    measurement = newest(evidence.measurements, candidate.artifact, target.name)
+    measurement = newest(evidence.measurements, candidate.variant, candidate.artifact, target.name)
     if measurement is None or why_not_counted(measurement, target.profile, evidence.now):
         return None
     usual = latency(measurement, _MEDIAN_PERCENT, _USUAL_CONFIDENCE).estimate
@@ -107,23 +107,23 @@ def _most_accurate(
     passing: Sequence[Candidate], target: GateTarget, evidence: Evidence, primary: PrimaryMetric
 ) -> tuple[Candidate, str]:
     values = {
-        candidate.artifact: value
+        candidate.variant: value
         for candidate in passing
         if (value := _value(candidate, target, evidence, primary.name)) is not None
     }
-    judged = [candidate for candidate in passing if candidate.artifact in values]
+    judged = [candidate for candidate in passing if candidate.variant in values]
     if not judged:
         chosen = min(passing, key=_by_size)
         return chosen, f"no {primary.name} is known; it is the smallest file, {_size(chosen)}"
     sign = -1 if primary.higher_is_better else 1
-    chosen = min(judged, key=lambda each: (sign * values[each.artifact], *_by_size(each)))
-    return chosen, f"its {primary.name} is the best, {format_figure(values[chosen.artifact])}"
+    chosen = min(judged, key=lambda each: (sign * values[each.variant], *_by_size(each)))
+    return chosen, f"its {primary.name} is the best, {format_figure(values[chosen.variant])}"
 
 
 def _value(
     candidate: Candidate, target: GateTarget, evidence: Evidence, metric: str
 ) -> float | None:
-    evaluation = newest(evidence.evaluations, candidate.artifact, target.name)
+    evaluation = newest(evidence.evaluations, candidate.variant, candidate.artifact, target.name)
     if evaluation is None or why_not_counted(evaluation, target.profile, evidence.now):
         return None
     values = (

@@ -25,6 +25,7 @@ from edgeworthy.documents.estimate import Estimate, exact
 from edgeworthy.documents.evaluation import Evaluation, MetricValue
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.project import RequirementSection, TargetSection
+from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.release.expiry import expiry_of, parse_date
 from edgeworthy.release.requirements import LATENCY_PERCENTS, MEASUREMENT_METRICS, wants_each
 
@@ -92,7 +93,7 @@ class Evidence:
         """What a requirement asks for: one figure, or one per value of a column."""
         if requirement.metric in MEASUREMENT_METRICS:
             return (self._of_measurement(requirement, candidate, target),)
-        evaluation = newest(self.evaluations, candidate.artifact, target.name)
+        evaluation = newest(self.evaluations, candidate.variant, candidate.artifact, target.name)
         if evaluation is None:
             return (Figure(requirement.slice, None, "it was not evaluated for this target"),)
         problem = why_not_counted(evaluation, target.profile, self.now)
@@ -104,10 +105,11 @@ class Evidence:
     def _of_measurement(
         self, requirement: RequirementSection, candidate: Candidate, target: GateTarget
     ) -> Figure:
-        ours = self._measured(requirement, candidate.artifact, target, candidate.size_bytes)
+        subject = (candidate.variant, candidate.artifact)
+        ours = self._measured(requirement, subject, target, candidate.size_bytes)
         if requirement.drop_at_most is None or ours.estimate is None:
             return ours
-        theirs = self._measured(requirement, self.original, target, None)
+        theirs = self._measured(requirement, (ORIGINAL, self.original), target, None)
         if theirs.estimate is None:
             return Figure("", None, f"the original has no figure: {theirs.problem}")
         return Figure("", difference(ours.estimate, theirs.estimate))
@@ -115,13 +117,13 @@ class Evidence:
     def _measured(
         self,
         requirement: RequirementSection,
-        artifact: str,
+        subject: tuple[str, str],
         target: GateTarget,
         size_bytes: int | None,
     ) -> Figure:
         if requirement.metric == "size_kib" and size_bytes is not None:
             return Figure("", exact(size_bytes / _BYTES_PER_KIB, unit="KiB"))
-        measurement = newest(self.measurements, artifact, target.name)
+        measurement = newest(self.measurements, *subject, target.name)
         if measurement is None:
             return Figure("", None, "it was not measured for this target")
         if requirement.metric == "size_kib":
@@ -139,9 +141,12 @@ class Evidence:
         return at_confidence((estimate,), requirement.confidence)
 
 
-def newest(documents: Iterable[EvidenceT], artifact: str, target: str) -> EvidenceT | None:
-    """The newest document about an artefact on a target."""
-    found = [each for each in documents if (each.artifact, each.target) == (artifact, target)]
+def newest(
+    documents: Iterable[EvidenceT], variant: str, artifact: str, target: str
+) -> EvidenceT | None:
+    """The newest document about an artefact, under this name, on a target."""
+    wanted = (variant, artifact, target)
+    found = [each for each in documents if (each.variant, each.artifact, each.target) == wanted]
     return max(found, key=lambda each: parse_date(each.taken_at), default=None)
 
 

@@ -5,7 +5,8 @@ Rules:
 1. Three-valued: the whole interval clears the bound, pass; the whole interval lies beyond it,
    fail; anything else is inconclusive, with the number of samples that would settle it.
 2. Every requirement is held against every variant on every target that it applies to. The original
-   model is what drops are taken against; it is never a candidate.
+   model is what drops are taken against; it is never a candidate, though a variant that cleaning
+   left as it was has the same bytes.
 3. A target passes when some variant meets every requirement; it fails when every variant fails
    one; else it is inconclusive. The gate passes when every target does.
 4. A target that nothing is required of passes, and its reason says so.
@@ -23,6 +24,7 @@ from edgeworthy.documents.gate import GateDecision, RequirementResult, TargetDec
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.project import RequirementSection
 from edgeworthy.documents.record import canonical_json, encode_document
+from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
 from edgeworthy.release.choice import PrimaryMetric, choose, closest
@@ -113,7 +115,7 @@ def _candidates_of(question: GateQuestion, target: GateTarget) -> list[Candidate
     return [
         each
         for each in question.candidates
-        if target.name in each.targets and each.artifact != question.original
+        if target.name in each.targets and each.variant != ORIGINAL
     ]
 
 
@@ -171,37 +173,37 @@ def _decide(
         return TargetDecision(
             target=target.name, verdict=Verdict.FAIL, variant="", artifact="", reason=reason
         )
-    by_artifact = {
-        each.artifact: [
+    by_variant = {
+        each.variant: [
             result
             for result in results
-            if (result.target, result.artifact) == (target.name, each.artifact)
+            if (result.target, result.variant) == (target.name, each.variant)
         ]
         for each in candidates
     }
     passing = [
         each
         for each in candidates
-        if all(result.verdict is Verdict.PASS for result in by_artifact[each.artifact])
+        if all(result.verdict is Verdict.PASS for result in by_variant[each.variant])
     ]
     if passing:
         chosen, why = choose(passing, target, evidence, question.primary)
-        required = any(by_artifact.values())
+        required = any(by_variant.values())
         scope = "" if required else "Nothing is required of this target. "
         return _decision(target, Verdict.PASS, chosen, f"{scope}{chosen.variant}: {why}.")
-    return _refuse(target, closest(candidates, by_artifact), by_artifact)
+    return _refuse(target, closest(candidates, by_variant), by_variant)
 
 
 def _refuse(
     target: GateTarget, nearest: Candidate, results: dict[str, list[RequirementResult]]
 ) -> TargetDecision:
     failing = [
-        artifact
-        for artifact, found in results.items()
+        variant
+        for variant, found in results.items()
         if any(result.verdict is Verdict.FAIL for result in found)
     ]
     verdict = Verdict.FAIL if len(failing) == len(results) else Verdict.INCONCLUSIVE
-    verdicts = [result.verdict for result in results[nearest.artifact]]
+    verdicts = [result.verdict for result in results[nearest.variant]]
     reason = (
         f"No variant meets every requirement. {nearest.variant} comes closest: "
         f"{verdicts.count(Verdict.FAIL)} failed, {verdicts.count(Verdict.INCONCLUSIVE)} open, "

@@ -41,6 +41,8 @@ PREDICATE_ANNOTATION = "in-toto.io/predicate-type"
 
 #: Title of the layer with the release manifest.
 RELEASE_TITLE = "release.json"
+#: What the seal calls the image manifest; no layer has this title.
+MANIFEST_SUBJECT = "image-manifest"
 #: Titles become file names on the other side: no folder, no hidden file, nothing odd.
 TITLE_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 

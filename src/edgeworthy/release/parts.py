@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
 from edgeworthy.errors import VerificationError
 from edgeworthy.release import oci
 from edgeworthy.release.agreement import titles_of
@@ -63,7 +61,7 @@ def find_parts(layout: Layout) -> Parts:
             "a release without a signed statement", where=where, next_step=COPY_AGAIN
         )
     image = layout.read_record(release, oci.ImageManifest)
-    if image.artifact_type != oci.RELEASE_MEDIA_TYPE or image.subject is not msgspec.UNSET:
+    if image.artifact_type != oci.RELEASE_MEDIA_TYPE:
         raise VerificationError(
             "not the image manifest of a release",
             expected=oci.RELEASE_MEDIA_TYPE,

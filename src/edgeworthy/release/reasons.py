@@ -6,7 +6,12 @@ from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.gate import Verdict
 from edgeworthy.documents.project import RequirementSection
 from edgeworthy.release.figures import Figure
-from edgeworthy.release.requirements import bound_in_words, format_figure, unit_of
+from edgeworthy.release.requirements import (
+    MEASUREMENT_METRICS,
+    bound_in_words,
+    format_figure,
+    unit_of,
+)
 
 
 def reason_of(
@@ -29,7 +34,8 @@ def reason_of(
         return f"{measured}, {bound} as required."
     if verdict is Verdict.FAIL:
         return f"{measured}, and must be {bound}."
-    hint = f"about {needed} more samples would settle it" if needed else "more samples may not help"
+    unit = "starts" if requirement.metric in MEASUREMENT_METRICS else "samples"
+    hint = f"about {needed} more {unit} would settle it" if needed else f"more {unit} may not help"
     return f"{measured}, which leaves open whether it is {bound}: {hint}."
 
 

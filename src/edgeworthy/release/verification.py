@@ -48,9 +48,6 @@ from edgeworthy.release.verified import VerifiedBlob, VerifiedRelease, documents
 
 __all__ = ["VerifiedBlob", "VerifiedRelease", "VerifiedStatement", "verify_release"]
 
-#: What the seal calls the image manifest; a layer cannot have this title.
-MANIFEST_SUBJECT = "image-manifest"
-
 
 def verify_release(
     folder: Path, public_keys: Sequence[Key], *, now: datetime | None = None
@@ -95,7 +92,7 @@ def _open(envelope: StoredEnvelope, parts: Parts, public_keys: Sequence[Key]) ->
     predicate, document = decode_predicate(opened.statement, where=envelope.where)
     known = parts.titles
     if isinstance(document, ReleaseIndex):
-        known = {**known, MANIFEST_SUBJECT: parts.release.digest}
+        known = {**known, oci.MANIFEST_SUBJECT: parts.release.digest}
     return VerifiedStatement(
         predicate_type=opened.statement.predicate_type,
         subjects=read_subjects(opened.statement, known, where=envelope.where),

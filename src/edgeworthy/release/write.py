@@ -24,7 +24,7 @@ from edgeworthy.files import folder_written_whole
 from edgeworthy.release import oci
 from edgeworthy.release.attestation import attest
 from edgeworthy.release.signers import Signer
-from edgeworthy.release.verification import MANIFEST_SUBJECT, verify_release
+from edgeworthy.release.verification import verify_release
 
 _CHUNK_BYTES = 1 << 20
 
@@ -188,7 +188,7 @@ def _seal(
         ),
     )
     subjects = {title: digest for digest, title in titles.items()}
-    return attest(index, {**subjects, MANIFEST_SUBJECT: manifest_digest}, signer)
+    return attest(index, {**subjects, oci.MANIFEST_SUBJECT: manifest_digest}, signer)
 
 
 def _check_replaceable(folder: Path) -> None:

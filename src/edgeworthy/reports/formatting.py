@@ -1,4 +1,4 @@
-"""How figures, digests and dates are written, everywhere in a report.
+"""How figures, sizes and digests are written, everywhere in a report.
 
 Rules:
 
@@ -7,22 +7,18 @@ Rules:
 2. A figure is written with its interval, ``0.913 [0.893, 0.930]``, unless it is exact.
 3. A figure never rounds onto a bound that it does not meet exactly: digits are added until the
    two differ, so that a table never says ``0.950`` failed ``at least 0.95``.
-4. Text from outside loses its control characters; a long label is cut in the middle, where names
-   differ least.
 """
 
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.gate import RequirementResult
 from edgeworthy.documents.project import RequirementSection
+from edgeworthy.reports.wording import metric_title, plain
 
 MINUS = "\N{MINUS SIGN}"
-ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 _MOST_DECIMALS = 6
 _SIGNIFICANT = 3
@@ -31,44 +27,6 @@ _TINY = 1e-4
 _KIBI = 1024
 _KILO = 1000
 _UNITLESS = frozenset({"", "ratio", "count", "label"})
-_LATENCY = re.compile(r"^latency_p(\d+(?:_\d+)?)_ms$")
-_RFC_3339 = re.compile(r"^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|z|\+00:00)$")
-_TITLES = {
-    "agreement": "agreement with the original",
-    "auroc": "area under the ROC curve",
-    "macro_f1": "macro F1",
-    "mean_deviation": "mean deviation from the original",
-    "negative_flip_ratio": "negative flips",
-    "partial_auroc": "partial area under the ROC curve",
-    "positive_flip_ratio": "positive flips",
-    "r_squared": "R\N{SUPERSCRIPT TWO}",
-    "size_kib": "file size",
-    "top_5_accuracy": "top-5 accuracy",
-}
-_UNIT_ENDINGS = ("_ms", "_kib", "_mib", "_ratio")
-
-
-def plain(text: str) -> str:
-    r"""Text without control characters, on one line.
-
-    >>> plain("a\x00b\nc")
-    'a b c'
-    """
-    kept = (" " if unicodedata.category(char).startswith("C") else char for char in text)
-    return " ".join("".join(kept).split())
-
-
-def shortened(text: str, most: int) -> str:
-    """At most ``most`` characters, cut in the middle.
-
-    >>> shortened("raspberry-pi-4-model-b", 11)
-    'raspb…del-b'
-    """
-    text = plain(text)
-    if len(text) <= most:
-        return text
-    head = most // 2
-    return f"{text[:head]}{ELLIPSIS}{text[len(text) - (most - head - 1) :]}"
 
 
 def number(value: float, decimals: int | None = None) -> str:
@@ -211,35 +169,6 @@ def share_text(part: float, whole: float) -> str:
     return f"< {least} %" if percent < least else f"{percent:.1f} %"
 
 
-def date_text(moment: str) -> str:
-    """A date and time for people.
-
-    >>> date_text("2026-03-01T09:30:00Z")
-    '2026-03-01 09:30 UTC'
-    """
-    found = _RFC_3339.match(moment)
-    return f"{found[1]} {found[2]} UTC" if found else plain(moment)
-
-
-def metric_title(metric: str) -> str:
-    """A metric's name for people.
-
-    >>> metric_title("latency_p90_ms"), metric_title("peak_memory_mib")
-    ('p90 latency', 'peak memory')
-    >>> metric_title("word_error_ratio")
-    'word error'
-    """
-    latency = _LATENCY.match(metric)
-    if latency:
-        return f"p{latency[1].replace('_', '.')} latency"
-    if metric in _TITLES:
-        return _TITLES[metric]
-    name = plain(metric)
-    for ending in _UNIT_ENDINGS:
-        name = name.removesuffix(ending)
-    return name.replace("_", " ")
-
-
 def bound_of(requirement: RequirementSection) -> float | None:
     """The figure that a requirement holds the measured one against."""
     bounds = (requirement.at_least, requirement.at_most, requirement.drop_at_most)
@@ -257,34 +186,3 @@ def bound_text(result: RequirementResult) -> str:
     words = plain(result.bound)
     unit = result.measured.unit if result.measured else ""
     return f"{words} {plain(unit)}" if unit not in _UNITLESS and words[-1:].isdigit() else words
-
-
-def plural(count: int, noun: str) -> str:
-    """A count with its noun.
-
-    >>> plural(1, "target"), plural(2_000, "sample")
-    ('1 target', '2,000 samples')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def capitalized(text: str) -> str:
-    """Text with a capital first letter and the rest as it is.
-
-    >>> capitalized("mean absolute error of RPi")
-    'Mean absolute error of RPi'
-    """
-    return text[:1].upper() + text[1:]
-
-
-def sentence(text: str) -> str:
-    """Text with a full stop, and a capital letter unless it begins with an identifier.
-
-    >>> sentence("the fastest that passes"), sentence("int8-u8s8 is not met")
-    ('The fastest that passes.', 'int8-u8s8 is not met.')
-    """
-    text = plain(text)
-    if not text:
-        return ""
-    text = capitalized(text) if text.partition(" ")[0].isalpha() else text
-    return text if text.endswith((".", "!", "?", ELLIPSIS)) else f"{text}."

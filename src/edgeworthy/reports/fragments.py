@@ -20,22 +20,14 @@ from edgeworthy.documents.model import ModelInspection
 from edgeworthy.documents.record import Document
 from edgeworthy.documents.variant import Variant
 from edgeworthy.reports.blocks import Block, Cell, Heading, Note, Row, Table
-from edgeworthy.reports.formatting import (
-    capitalized,
-    digest_short,
-    estimate_text,
-    metric_title,
-    number,
-    plain,
-    sample_text,
-    sentence,
-)
+from edgeworthy.reports.formatting import digest_short, estimate_text, number, sample_text
 from edgeworthy.reports.page import environment
 from edgeworthy.reports.sections.flips import flips_text
 from edgeworthy.reports.sections.model import model_facts, operator_table
 from edgeworthy.reports.sections.requirements import gathered_table
 from edgeworthy.reports.sections.variants import passes_details, variant_table
 from edgeworthy.reports.verdicts import summary_of, verdict_headline, verdict_word, worst_first
+from edgeworthy.reports.wording import capitalized, metric_title, plain, sentence
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ Source: https://github.com/testmoapp/junitxml, the format as CI systems read it.
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree as ET
 
 from edgeworthy.documents.gate import GateDecision, RequirementResult, TargetDecision, Verdict
@@ -20,14 +19,10 @@ from edgeworthy.reports.formatting import (
     bound_text,
     digest_short,
     estimate_text,
-    plain,
     requirement_title,
     sample_text,
-    sentence,
 )
-
-# What XML 1.0 cannot hold even as a reference; `plain` has already taken the controls.
-_NOT_XML = re.compile("[\ufffe\uffff\ud800-\udfff]")
+from edgeworthy.reports.wording import plain, sentence
 
 
 def render_junit(decision: GateDecision, *, project: str) -> str:
@@ -40,9 +35,9 @@ def render_junit(decision: GateDecision, *, project: str) -> str:
     Returns:
         An XML document; the same for the same decision.
     """
-    root = ET.Element("testsuites", {"name": _text(project)})
+    root = ET.Element("testsuites", {"name": plain(project)})
     for target in decision.targets:
-        suite = ET.SubElement(root, "testsuite", {"name": _text(f"{project}.{target.target}")})
+        suite = ET.SubElement(root, "testsuite", {"name": plain(f"{project}.{target.target}")})
         results = [
             r for r in decision.results if (r.target, r.variant) == (target.target, target.variant)
         ]
@@ -54,10 +49,6 @@ def render_junit(decision: GateDecision, *, project: str) -> str:
     _count(root)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
-
-
-def _text(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", plain(text))
 
 
 def _count(element: ET.Element) -> None:
@@ -73,11 +64,11 @@ def _add_result(suite: ET.Element, result: RequirementResult, project: str) -> N
     case = ET.SubElement(
         suite,
         "testcase",
-        {"classname": _text(f"{project}.{result.target}"), "name": _text(name), "time": "0"},
+        {"classname": plain(f"{project}.{result.target}"), "name": plain(name), "time": "0"},
     )
     found = _found(result)
     if result.verdict is not Verdict.PASS:
-        message = _text(sentence(result.reason))
+        message = plain(sentence(result.reason))
         failure = ET.SubElement(case, "failure", {"type": result.verdict.value, "message": message})
         failure.text = f"{message} {found}"
     ET.SubElement(case, "system-out").text = found
@@ -96,15 +87,15 @@ def _found(result: RequirementResult) -> str:
         parts.append(sample_text(measured))
     if result.samples_needed is not None:
         parts.append(f"about {result.samples_needed:,} more samples would settle it")
-    return _text(", ".join(parts))
+    return plain(", ".join(parts))
 
 
 def _add_refusal(suite: ET.Element, target: TargetDecision, project: str) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
-        {"classname": _text(f"{project}.{target.target}"), "name": "some variant", "time": "0"},
+        {"classname": plain(f"{project}.{target.target}"), "name": "some variant", "time": "0"},
     )
-    message = _text(sentence(target.reason))
+    message = plain(sentence(target.reason))
     failure = ET.SubElement(case, "failure", {"type": target.verdict.value, "message": message})
     failure.text = message

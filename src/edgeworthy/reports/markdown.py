@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from edgeworthy.documents.build import BuildRecord
 from edgeworthy.documents.gate import Verdict
 from edgeworthy.reports.blocks import Cell, Command, Facts, Note, Section, Table
-from edgeworthy.reports.formatting import date_text, digest_short, plain, sentence
+from edgeworthy.reports.formatting import digest_short
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.sections.flips import flips_text
 from edgeworthy.reports.sections.headline import headline
@@ -27,6 +27,7 @@ from edgeworthy.reports.sections.tradeoff import figures_table
 from edgeworthy.reports.sections.variants import variants_section
 from edgeworthy.reports.sections.verification import verification_section
 from edgeworthy.reports.verdicts import verdict_word, worst_first
+from edgeworthy.reports.wording import date_text, plain, sentence
 
 _SPECIAL = re.compile(r"[\\`*_<>|~&$]|\](?=[(\[:])")
 # GitHub looks for these in the rendered text, where a character reference is no hindrance.

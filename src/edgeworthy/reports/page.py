@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from edgeworthy.documents.build import BuildRecord
 from edgeworthy.reports.blocks import Section
-from edgeworthy.reports.formatting import date_text, digest_short, plain
+from edgeworthy.reports.formatting import digest_short
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.sections.confidence import confidence_section
 from edgeworthy.reports.sections.data import data_section
@@ -36,6 +36,7 @@ from edgeworthy.reports.sections.tradeoff import tradeoff_section
 from edgeworthy.reports.sections.variants import variants_section
 from edgeworthy.reports.sections.verification import verification_section
 from edgeworthy.reports.theme import style_variables
+from edgeworthy.reports.wording import date_text, plain
 
 _PACKAGE = "edgeworthy.reports"
 _SECTIONS: tuple[Callable[[BuildIndex], Section | None], ...] = (

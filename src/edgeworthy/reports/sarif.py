@@ -22,16 +22,13 @@ from edgeworthy.documents.gate import GateDecision, RequirementResult, TargetDec
 from edgeworthy.reports.formatting import (
     bound_of,
     bound_text,
-    capitalized,
     digest_short,
     estimate_text,
-    metric_title,
-    plain,
     requirement_title,
     sample_text,
-    sentence,
 )
 from edgeworthy.reports.verdicts import chosen_results
+from edgeworthy.reports.wording import capitalized, metric_title, plain, sentence
 
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 _NO_VARIANT = "no-variant"

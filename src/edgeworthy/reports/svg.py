@@ -5,7 +5,8 @@ Rules:
 1. Nothing is fetched: the data is inside the specification and every address is refused.
 2. The same chart gives the same bytes: identifiers come from the figure's key, not from a counter.
 3. Text stays text. The drawing has a title and a description for readers who cannot see it.
-4. The drawing scales with its column and holds nothing that a page does not need.
+4. No text from outside can stop the process: what XML cannot hold never reaches the renderer.
+5. The drawing scales with its column and holds nothing that a page does not need.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-from edgeworthy.reports.formatting import plain
 from edgeworthy.reports.theme import themed
+from edgeworthy.reports.wording import plain, printable
 
 _VEGA_LITE = "6.4"
 _DROPPED = frozenset(
@@ -47,14 +48,26 @@ def draw(chart: alt.LayerChart, *, key: str, title: str, description: str) -> Ma
         title: What the drawing is called.
         description: What it shows, in words.
     """
-    drawn = vl_convert.vegalite_to_svg(
-        themed(chart).to_dict(), vl_version=_VEGA_LITE, allowed_base_urls=[]
-    )
+    # Altair's own validation takes half the time; the renderer refuses what is not Vega-Lite.
+    parts = themed(chart).to_dict(validate=False)
+    specification = {name: _printable(part) for name, part in parts.items()}
+    drawn = vl_convert.vegalite_to_svg(specification, vl_version=_VEGA_LITE, allowed_base_urls=[])
     # What is parsed is our own renderer's output; text from outside is escaped in it.
     root = ET.fromstring(drawn)  # noqa: S314
     _strip(root)
     _rename_identifiers(root, key)
     return _assembled(root, key, plain(title), plain(description))
+
+
+def _printable(value: object) -> object:
+    """The same with printable text only: the renderer would abort the process on any other."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_printable(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _printable(entry) for name, entry in value.items()}
+    return value
 
 
 def _assembled(root: ET.Element, key: str, title: str, description: str) -> Markup:

@@ -43,7 +43,7 @@ ACCENT: Final = Token("accent", "#1d5b9e", "#84baf5")
 PASS: Final = Token("pass", "#0a6b5c", "#52c7b2")
 FAIL: Final = Token("fail", "#b02e17", "#ff8f75")
 UNSURE: Final = Token("unsure", "#835a00", "#e3b850")
-ORIGINAL: Final = Token("original", "#6b7582", "#a7b1bd")
+ORIGINAL: Final = Token("original", "#646e7b", "#a7b1bd")
 SERIES: Final = (
     Token("series-1", "#1b6ab0", "#6db1ef"),
     Token("series-2", "#a9520c", "#f2a45c"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgeworthy.documents.gate import GateDecision, RequirementResult, Verdict
-from edgeworthy.reports.formatting import plural
+from edgeworthy.reports.wording import plural
 
 _WORDS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "not settled"}
 _GRAVITY = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)

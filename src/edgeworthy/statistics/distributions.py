@@ -28,8 +28,12 @@ def normal_quantile(probability: float) -> float:
 
 
 def normal_probability(quantile: float) -> float:
-    """Distribution function of the standard normal distribution."""
-    return _STANDARD_NORMAL.cdf(quantile)
+    """Distribution function of the standard normal distribution, exact in the lower tail.
+
+    >>> f"{normal_probability(-10.0):.4g}"
+    '7.62e-24'
+    """
+    return 0.5 * math.erfc(-quantile / math.sqrt(2.0))
 
 
 def beta_probability(x: float, a: float, b: float) -> float:

@@ -26,6 +26,7 @@ from edgeworthy.statistics.distributions import (
 )
 
 _FEW_SAMPLES = 5
+_SMALLEST_TAIL = 1e-300
 
 
 @dataclass(frozen=True)
@@ -179,4 +180,4 @@ def _tail(confidence: float, n: int) -> float:
     if n < 2:  # noqa: PLR2004 - no degree of freedom
         return tail
     quantile = student_t_quantile(tail, n - 1) * math.sqrt(n / (n - 1))
-    return normal_probability(quantile)
+    return max(normal_probability(quantile), _SMALLEST_TAIL)

@@ -133,7 +133,7 @@ def _accelerations(
 ) -> NDArray[Any]:
     """Jackknife skewness per figure; 0 for many cells, where it is below 1 / sqrt(cells)."""
     k = multiplicities.size
-    if k > _JACKKNIFE_CELLS:
+    if k > _JACKKNIFE_CELLS or multiplicities.sum() == 1:
         return np.zeros(figures)
     left_out = multiplicities.astype(np.float64) - np.eye(k)
     influences = _columns(statistic, left_out)

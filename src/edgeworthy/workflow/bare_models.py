@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeworthy.measurement import (
+        Circumstances,
         LoadOptions,
         MeasurementPlan,
         MeasurementProgress,
@@ -78,17 +79,14 @@ def measure_file(
         DatasetError: The samples cannot be used.
         UsageError: The engine is unknown, or the starts are too few.
     """
-    from edgeworthy.devices import disturbances
     from edgeworthy.measurement import MeasurementSettings, measure
 
     options = options or BareOptions()
     (measured,) = measure(
         [plan_of(model, options)],
         _settings(MeasurementSettings(keeps_partial=True), options),
+        _circumstances(options),
         inputs=read_samples(options.samples),
-        host=_host(options.runtime),
-        clock=_now,
-        disturbances=disturbances(),
         progress=_listener(f"Measuring {model.name}", progress),
     )
     return measured
@@ -114,7 +112,6 @@ def compare_files(
         DatasetError: The samples cannot be used.
         UsageError: The engine is unknown, or the starts are too few.
     """
-    from edgeworthy.devices import disturbances
     from edgeworthy.measurement import COMPARISON_SETTINGS, compare
 
     options = options or BareOptions()
@@ -123,10 +120,8 @@ def compare_files(
         plan_of(subject, options),
         plan_of(baseline, options),
         _settings(COMPARISON_SETTINGS, options),
+        _circumstances(options),
         inputs=read_samples(options.samples),
-        host=_host(options.runtime),
-        clock=_now,
-        disturbances=disturbances(),
         progress=_listener(title, progress),
     )
 
@@ -152,7 +147,6 @@ def load_file(
         UsageError: The engine is unknown, or the starts are too few.
         MeasurementError: Timed answers were wrong.
     """
-    from edgeworthy.devices import disturbances
     from edgeworthy.measurement import MeasurementSettings, measure_load
 
     options = options or BareOptions()
@@ -160,10 +154,8 @@ def load_file(
         plan_of(model, options),
         _settings(MeasurementSettings(), options),
         load,
+        _circumstances(options),
         inputs=read_samples(options.samples),
-        host=_host(options.runtime),
-        clock=_now,
-        disturbances=disturbances(),
         progress=_listener(f"{load.scenario} of {model.name}", progress),
     )
 
@@ -262,6 +254,13 @@ def _golden(options: BareOptions) -> list[Tensors]:
             found=str(len(outputs)),
         )
     return outputs
+
+
+def _circumstances(options: BareOptions) -> Circumstances:
+    from edgeworthy.devices import disturbances
+    from edgeworthy.measurement import Circumstances
+
+    return Circumstances(_host(options.runtime), _now, disturbances())
 
 
 def _host(runtime: str) -> HostFingerprint:

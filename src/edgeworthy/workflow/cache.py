@@ -22,7 +22,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -31,10 +30,15 @@ import msgspec
 
 from edgeworthy.documents.record import Record, canonical_json
 from edgeworthy.errors import StorageError
-from edgeworthy.files import digest_bytes, digest_file, storage_errors, write_whole
+from edgeworthy.files import (
+    digest_bytes,
+    digest_file,
+    remove_leftovers,
+    storage_errors,
+    write_whole,
+)
 
 CACHE_FOLDER_NAME = ".edgeworthy"
-_LEFTOVER = re.compile(r"^\..+\.[A-Za-z0-9_]{8}(\.old)?$")
 
 
 class StepRecord(Record, frozen=True, kw_only=True):
@@ -90,7 +94,7 @@ class Cache:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             _take_lock(descriptor, path)
-            self._remove_leftovers()
+            remove_leftovers(self.folder, below=True)
             yield
         finally:
             os.close(descriptor)
@@ -194,11 +198,6 @@ class Cache:
             return msgspec.json.decode(path.read_bytes(), type=StepRecord)
         except (OSError, msgspec.DecodeError):
             return None
-
-    def _remove_leftovers(self) -> None:
-        for path in self.folder.rglob(".*"):
-            if path.is_file() and _LEFTOVER.match(path.name):
-                path.unlink(missing_ok=True)
 
 
 def _file_name(step: str) -> str:

@@ -27,7 +27,7 @@ from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, draw_in_notebooks_with
 from edgeworthy.documents.variant import Variant, VariantRefusal
 from edgeworthy.errors import SigningKeyError
-from edgeworthy.files import write_whole
+from edgeworthy.files import remove_leftovers, write_whole
 from edgeworthy.version import __version__
 from edgeworthy.workflow.cache import CACHE_FOLDER_NAME, Cache
 from edgeworthy.workflow.keys import read_passphrase
@@ -39,7 +39,7 @@ from edgeworthy.workflow.stages.release import (
     release_path,
     require_release,
 )
-from edgeworthy.workflow.stages.report import Report
+from edgeworthy.workflow.stages.report import Report, output_folder
 from edgeworthy.workflow.steps import Progress, StepOutcome, StepRunner, silent
 from edgeworthy.workflow.verification import verify_folder
 from edgeworthy.workflow.workspace import Workspace
@@ -224,6 +224,7 @@ class Project:
         """The stages, with the project locked; what was fingerprinted is kept whatever happens."""
         cache = self._workspace.cache
         with cache.locked():
+            remove_leftovers(output_folder(self._workspace))
             try:
                 yield self._stages
             finally:

@@ -41,6 +41,10 @@ class _ClassMean(Metric[Decisions]):
     ) -> NDArray[np.float64]:
         """Figure of each class from its weights, all ``(r, classes)``; 0 / 0 is 0."""
 
+    def told_apart(self, samples: Decisions) -> NDArray[np.int64]:
+        """Predicted classes as far as the figure tells them apart; fewer make it cheaper."""
+        return samples.predicted
+
     def estimates(
         self,
         subject: Decisions,
@@ -48,7 +52,7 @@ class _ClassMean(Metric[Decisions]):
         plan: IntervalPlan,
     ) -> tuple[Estimate, ...]:
         """Mean over classes with a bootstrap interval."""
-        table = np.stack([subject.labels, subject.predicted])
+        table = np.stack([subject.labels, self.told_apart(subject)])
         cells, counts = np.unique(table, axis=1, return_counts=True)
         return resampled_estimates(
             self._statistic(cells[0], cells[1], subject.class_count),
@@ -63,7 +67,8 @@ class _ClassMean(Metric[Decisions]):
         self, subject: Decisions, original: Decisions, plan: IntervalPlan
     ) -> tuple[Estimate, ...]:
         """Original's mean minus the subject's, resampled together."""
-        table = np.stack([subject.labels, original.predicted, subject.predicted])
+        predicted = self.told_apart(original), self.told_apart(subject)
+        table = np.stack([subject.labels, *predicted])
         cells, counts = np.unique(table, axis=1, return_counts=True)
         before = self._statistic(cells[0], cells[1], subject.class_count)
         after = self._statistic(cells[0], cells[2], subject.class_count)
@@ -113,6 +118,11 @@ class BalancedAccuracy(_ClassMean):
     ) -> NDArray[np.float64]:
         """Recall."""
         return np.divide(right, true, out=np.zeros_like(true), where=true > 0)
+
+    def told_apart(self, samples: Decisions) -> NDArray[np.int64]:
+        """Right, or any other class."""
+        other = (samples.labels + 1) % samples.class_count
+        return np.where(samples.right, samples.labels, other)
 
 
 class MacroF1(_ClassMean):

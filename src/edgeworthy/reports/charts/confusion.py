@@ -12,8 +12,8 @@ import altair as alt
 
 from edgeworthy.reports.charts.frame import ChartRow, framed, plotted
 from edgeworthy.reports.charts.labels import text_width_px
-from edgeworthy.reports.formatting import shortened
 from edgeworthy.reports.theme import ACCENT, FAIL, FONT_PX, INK, MUTED, NARROW_PX
+from edgeworthy.reports.wording import shortened
 
 #: With more classes than this the cells cannot be read; the report lists the worst pairs instead.
 MOST_CLASSES = 16
@@ -78,6 +78,8 @@ def _across(*, slanted: bool) -> alt.Axis:
         titleColor=MUTED.light,
         titleFontSize=FONT_PX - 1,
         titleFontWeight="normal",
+        # The reader's font may be wider than the one that measured the upright labels.
+        titlePadding=14 if slanted else 4,
         labelOverlap=False,
     )
 

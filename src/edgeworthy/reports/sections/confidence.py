@@ -15,18 +15,12 @@ from edgeworthy.reports.blocks import (
 )
 from edgeworthy.reports.charts.confusion import MOST_CLASSES, confusion_chart
 from edgeworthy.reports.charts.reliability import ReliabilityCurve, reliability_chart
-from edgeworthy.reports.formatting import (
-    estimate_text,
-    metric_title,
-    number,
-    plain,
-    plural,
-    share_text,
-)
+from edgeworthy.reports.formatting import estimate_text, number, share_text
 from edgeworthy.reports.index import BuildIndex, Subject
 from edgeworthy.reports.sections.subjects import class_name, heading_of, key_of
 from edgeworthy.reports.svg import draw
 from edgeworthy.reports.theme import ORIGINAL
+from edgeworthy.reports.wording import metric_title, plain, plural
 
 _MOST_PAIRS = 12
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from edgeworthy.documents.dataset import DatasetSummary
 from edgeworthy.reports.blocks import Block, Cell, Details, Note, Row, Section, Table
-from edgeworthy.reports.formatting import digest_short, plain, share_text
+from edgeworthy.reports.formatting import digest_short, share_text
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.marks import share_mark
 from edgeworthy.reports.sections.subjects import class_name
+from edgeworthy.reports.wording import plain
 
 
 def data_section(index: BuildIndex) -> Section:

@@ -6,10 +6,11 @@ from markupsafe import Markup
 
 from edgeworthy.documents.evaluation import FlippedSample, Flips
 from edgeworthy.reports.blocks import Block, Note, SampleCard, SampleCards, Section
-from edgeworthy.reports.formatting import number, plural
+from edgeworthy.reports.formatting import number
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.pictures import picture
 from edgeworthy.reports.sections.subjects import class_name, heading_of
+from edgeworthy.reports.wording import plural
 
 _MOST_SAMPLES = 12
 

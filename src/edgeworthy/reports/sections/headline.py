@@ -11,14 +11,9 @@ from edgeworthy.reports.formatting import (
     bound_of,
     bound_text,
     bytes_text,
-    capitalized,
     estimate_text,
     interval_text,
-    metric_title,
-    plain,
-    plural,
     requirement_title,
-    sentence,
     value_text,
 )
 from edgeworthy.reports.index import BuildIndex, metric_value, percentile
@@ -28,6 +23,7 @@ from edgeworthy.reports.verdicts import (
     verdict_word,
     worst_first,
 )
+from edgeworthy.reports.wording import capitalized, metric_title, plain, plural, sentence
 
 _HEADLINE_PERCENT = 90.0
 _KIBI = 1024

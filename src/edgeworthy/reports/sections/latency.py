@@ -5,16 +5,10 @@ from __future__ import annotations
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.reports.blocks import Block, Drawing, Drawings, Heading, Note, Section
 from edgeworthy.reports.charts.latency import LatencyCurve, latency_axis, latency_chart
-from edgeworthy.reports.formatting import (
-    digest_short,
-    estimate_text,
-    number,
-    plain,
-    plural,
-    shortened,
-)
+from edgeworthy.reports.formatting import digest_short, estimate_text, number
 from edgeworthy.reports.index import BuildIndex, percentile
 from edgeworthy.reports.svg import draw
+from edgeworthy.reports.wording import plain, plural, shortened
 
 _LABEL_LETTERS = 18
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from edgeworthy.documents.model import ModelInspection, OperatorCount, TensorSignature
 from edgeworthy.reports.blocks import Block, Cell, Facts, Note, Row, Section, Table
-from edgeworthy.reports.formatting import (
-    bytes_text,
-    count_text,
-    digest_short,
-    plain,
-    share_text,
-)
+from edgeworthy.reports.formatting import bytes_text, count_text, digest_short, share_text
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.marks import share_mark
+from edgeworthy.reports.wording import plain
 
 _MOST_OPERATORS = 20
 

@@ -13,8 +13,9 @@ from edgeworthy.reports.blocks import (
     Section,
     Table,
 )
-from edgeworthy.reports.formatting import bytes_text, date_text, plain
+from edgeworthy.reports.formatting import bytes_text
 from edgeworthy.reports.index import BuildIndex
+from edgeworthy.reports.wording import date_text, plain
 
 
 def provenance_section(index: BuildIndex) -> Section:

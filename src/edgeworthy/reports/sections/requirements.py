@@ -11,16 +11,13 @@ from edgeworthy.reports.formatting import (
     bound_text,
     digest_short,
     estimate_text,
-    metric_title,
-    plain,
-    plural,
     requirement_title,
     sample_text,
-    sentence,
 )
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.marks import interval_mark
 from edgeworthy.reports.verdicts import verdict_word, worst_first
+from edgeworthy.reports.wording import metric_title, plain, plural, sentence
 
 #: More slices of one requirement than this are gathered in a row when all of them are met.
 _MOST_SLICES = 3

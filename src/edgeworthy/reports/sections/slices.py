@@ -14,19 +14,12 @@ from edgeworthy.reports.blocks import (
     Table,
 )
 from edgeworthy.reports.charts.slices import SliceDot, slice_chart
-from edgeworthy.reports.formatting import (
-    capitalized,
-    estimate_text,
-    metric_title,
-    plain,
-    plural,
-    sample_text,
-    shortened,
-)
+from edgeworthy.reports.formatting import estimate_text, sample_text
 from edgeworthy.reports.index import BuildIndex, Subject, metric_value
 from edgeworthy.reports.sections.subjects import heading_of, key_of
 from edgeworthy.reports.svg import draw
 from edgeworthy.reports.theme import ORIGINAL
+from edgeworthy.reports.wording import capitalized, metric_title, plain, plural, shortened
 
 #: A column with more values than this is shown in the table alone below the first of them.
 _MOST_ROWS = 24

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from edgeworthy.reports.blocks import Heading, KeyEntry
-from edgeworthy.reports.formatting import digest_short, plain, plural
+from edgeworthy.reports.formatting import digest_short
 from edgeworthy.reports.index import BuildIndex, Subject
 from edgeworthy.reports.theme import ORIGINAL
+from edgeworthy.reports.wording import plain, plural
 
 
 def class_name(index: BuildIndex, position: int) -> str:

@@ -23,20 +23,16 @@ from edgeworthy.reports.charts.tradeoff import (
 )
 from edgeworthy.reports.formatting import (
     bytes_text,
-    capitalized,
     digest_short,
     estimate_text,
     interval_text,
-    metric_title,
-    plain,
     sample_text,
-    sentence,
-    shortened,
     value_text,
 )
 from edgeworthy.reports.index import BuildIndex, metric_value, percentile
 from edgeworthy.reports.svg import draw
 from edgeworthy.reports.theme import NARROW_PX, WIDE_PX
+from edgeworthy.reports.wording import capitalized, metric_title, plain, sentence, shortened
 
 _LABEL_LETTERS = 18
 _KIBI = 1024

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from edgeworthy.documents.variant import EquivalenceRecord, Recipe, Variant, VariantRefusal
 from edgeworthy.reports.blocks import Block, Cell, Details, Heading, Note, Row, Section, Table
-from edgeworthy.reports.formatting import bytes_text, digest_short, number, plain, plural, sentence
+from edgeworthy.reports.formatting import bytes_text, digest_short, number
 from edgeworthy.reports.index import BuildIndex
+from edgeworthy.reports.wording import plain, plural, sentence
 
 
 def variants_section(index: BuildIndex) -> Section:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 from edgeworthy.reports.blocks import Block, Cell, Command, Facts, Note, Section
-from edgeworthy.reports.formatting import plain, plural
 from edgeworthy.reports.index import BuildIndex
+from edgeworthy.reports.wording import plain, plural
 
 
 def verification_section(index: BuildIndex) -> Section:

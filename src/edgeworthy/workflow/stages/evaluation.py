@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.project import TargetSection
 from edgeworthy.documents.record import canonical_json, encode_document
+from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.measurement import host_of
 from edgeworthy.workflow.stages.optimization import Optimized
-from edgeworthy.workflow.stages.subjects import ORIGINAL, Subject, subjects_of
+from edgeworthy.workflow.stages.subjects import Subject, subjects_of
 from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
 

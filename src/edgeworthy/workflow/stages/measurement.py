@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.record import canonical_json, encode_document
+from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
-from edgeworthy.workflow.stages.subjects import ORIGINAL, Subject, subjects_of
+from edgeworthy.workflow.stages.subjects import Subject, subjects_of
 from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
 
@@ -81,7 +82,7 @@ def _run(
     samples: SampleSet,
 ) -> StepResult:
     from edgeworthy.devices import disturbances
-    from edgeworthy.measurement import MeasurementPlan, MeasurementSettings, measure
+    from edgeworthy.measurement import Circumstances, MeasurementPlan, MeasurementSettings, measure
 
     section = workspace.targets[target]
     title = f"Measuring {len(subjects)} artefacts for {target}"
@@ -106,14 +107,13 @@ def _run(
         MeasurementSettings(
             query_count=workspace.project.measure.query_count,
             budget_s=workspace.project.measure.budget_s,
+            launches=workspace.project.measure.starts,
             seed=workspace.project.seed,
             evidence_days=workspace.evidence_days,
             confidences=workspace.confidences,
         ),
+        Circumstances(host_of(workspace), workspace.clock, disturbances()),
         inputs=_single_samples(original, samples),
-        host=host_of(workspace),
-        clock=workspace.clock,
-        disturbances=disturbances(),
         progress=report,
     )
     outputs = {each.variant: encode_document(each) for each in measurements}

@@ -43,8 +43,7 @@ def report(
     samples: Mapping[str, SampleSet],
 ) -> Report:
     """Draw the report beside the release."""
-    section = workspace.project.release
-    folder = workspace.path(section.directory if section else DEFAULT_FOLDER)
+    folder = output_folder(workspace)
     paths = {"html": folder / "report.html", "markdown": folder / "report.md"}
 
     def run() -> StepResult:
@@ -85,6 +84,12 @@ def report(
         markdown_path=paths["markdown"],
         markdown=workspace.cache.get(outputs["markdown"]).decode(),
     )
+
+
+def output_folder(workspace: Workspace) -> Path:
+    """Where the release and the report go."""
+    section = workspace.project.release
+    return workspace.path(section.directory if section else DEFAULT_FOLDER)
 
 
 def _what_is_wrong(workspace: Workspace, paths: dict[str, Path], made: Mapping[str, bytes]) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
-
-ORIGINAL = "original"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,103 @@
+"""Anomaly scores: every figure against scikit-learn, and what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn import metrics  # type: ignore[import-untyped] # no types
+
+from edgeworthy.documents.evaluation import MetricValue
+from edgeworthy.errors import DatasetError, ProjectFileError
+from edgeworthy.evaluation import EvaluationSettings, Predictions, evaluate
+
+SETTINGS = EvaluationSettings(task="anomaly", resamples=200)
+ALONE = EvaluationSettings(task="anomaly", resamples=200, is_original=True)
+Figure = Callable[..., MetricValue]
+NAMES = ("auroc", "average_precision", "partial_auroc")
+
+
+def scored(n: int, *, seed: int = 1) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    generator = np.random.default_rng(seed)
+    labels = (np.arange(n) % 4 == 0).astype(np.int64)
+    return labels, generator.standard_normal(n) + 1.5 * labels
+
+
+def by_scikit_learn(labels: NDArray[np.int64], scores: NDArray[np.float64]) -> tuple[float, ...]:
+    return (
+        metrics.roc_auc_score(labels, scores),
+        metrics.average_precision_score(labels, scores),
+        metrics.roc_auc_score(labels, scores, max_fpr=0.1),
+    )
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=40, max_size=90),
+)
+def test_every_figure_is_scikit_learns_ties_included(rows: list[tuple[int, int]]) -> None:
+    labels = np.array([kind == 0 for kind, _ in rows], dtype=np.int64)
+    labels[:21], labels[21] = 0, 1
+    scores = np.array([score for _, score in rows], dtype=np.float64)
+    said = Predictions(scores, labels, {})
+    settings = EvaluationSettings(task="anomaly", resamples=5, is_original=True)
+    found = {value.metric: value.estimate.value for value in evaluate(said, said, settings).metrics}
+    expected = dict(zip(NAMES, by_scikit_learn(labels, scores), strict=True))
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [200, 3000])
+def test_drops_are_differences_of_the_figures(n: int, figure: Figure) -> None:
+    labels, before = scored(n)
+    after = before + np.random.default_rng(2).standard_normal(n)
+    result = evaluate(Predictions(after, labels, {}), Predictions(before, labels, {}), SETTINGS)
+    pairs = zip(NAMES, by_scikit_learn(labels, before), by_scikit_learn(labels, after), strict=True)
+    for name, old, new in pairs:
+        drop = figure(result, name).drop
+        assert drop is not None
+        assert drop.value == pytest.approx(old - new, abs=1e-9)
+        assert drop.low < drop.value < drop.high
+        assert ("jackknife" in drop.method) == (n > 2000 and name != "auroc")
+    assert result.flips is None
+
+
+def test_one_kind_of_sample_only_has_no_figures() -> None:
+    said = Predictions(np.arange(30.0), np.zeros(30, dtype=np.int64), {})
+    assert evaluate(said, said, SETTINGS).metrics == ()
+
+
+def test_too_few_normal_samples_have_no_partial_area() -> None:
+    labels, scores = scored(20)
+    said = Predictions(scores, labels, {})
+    names = [value.metric for value in evaluate(said, said, SETTINGS).metrics]
+    assert names == ["auroc", "average_precision"]
+
+
+def test_perfect_separation_is_not_certain(figure: Figure) -> None:
+    labels = (np.arange(60) % 3 == 0).astype(np.int64)
+    said = Predictions(labels * 5.0 + np.arange(60) / 100, labels, {})
+    result = evaluate(said, said, SETTINGS)
+    for name in NAMES:
+        found = figure(result, name)
+        assert found.estimate.value == 1.0
+        assert found.estimate.low < 0.95
+        assert found.drop is not None
+        assert found.drop.low < -0.05
+        assert found.drop.high > 0.05
+
+
+def test_more_than_one_score_per_sample_is_an_error() -> None:
+    said = Predictions(np.zeros((3, 2)), np.zeros(3), {})
+    with pytest.raises(ProjectFileError) as caught:
+        evaluate(said, said, ALONE)
+    assert "task anomaly" in str(caught.value)
+
+
+def test_a_label_that_is_neither_is_an_error() -> None:
+    said = Predictions(np.zeros(3), np.array([0, 1, 2]), {})
+    with pytest.raises(DatasetError) as caught:
+        evaluate(said, said, ALONE)
+    assert "from 0 to 1" in str(caught.value)

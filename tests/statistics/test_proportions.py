@@ -1,0 +1,182 @@
+"""Intervals for shares: against other implementations, and by how often they cover."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import optimize, stats  # type: ignore[import-untyped] # scipy ships no types
+from statsmodels.stats import proportion  # type: ignore[import-untyped] # no types
+
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.statistics import clopper_pearson, paired_difference, wilson
+
+COUNTS = st.integers(min_value=1, max_value=20_000).flatmap(
+    lambda n: st.tuples(st.integers(min_value=0, max_value=n), st.just(n))
+)
+CONFIDENCES = st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99, 0.999])
+
+
+def holds(estimate: Estimate, truth: float) -> bool:
+    return estimate.low - 1e-12 <= truth <= estimate.high + 1e-12
+
+
+@given(counts=COUNTS, confidence=CONFIDENCES)
+def test_wilson_is_statsmodels(counts: tuple[int, int], confidence: float) -> None:
+    successes, n = counts
+    estimate = wilson(successes, n, confidence=confidence)
+    expected = proportion.proportion_confint(successes, n, alpha=1 - confidence, method="wilson")
+    assert (estimate.low, estimate.high) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert estimate.method == "wilson"
+
+
+@given(counts=COUNTS, confidence=CONFIDENCES)
+def test_clopper_pearson_is_scipys(counts: tuple[int, int], confidence: float) -> None:
+    successes, n = counts
+    estimate = clopper_pearson(successes, n, confidence=confidence)
+    expected = stats.binomtest(successes, n).proportion_ci(confidence, method="exact")
+    assert estimate.low == pytest.approx(expected.low, rel=1e-7, abs=1e-12)
+    assert estimate.high == pytest.approx(expected.high, rel=1e-7, abs=1e-12)
+    assert estimate.method == "clopper-pearson"
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)],
+)
+def test_wilson_gives_newcombes_published_figures(
+    successes: int, n: int, low: float, high: float
+) -> None:
+    # Newcombe, Stat. Med. 17 (1998) 857-872, table I, method 3.
+    estimate = wilson(successes, n, confidence=0.95)
+    assert (round(estimate.low, 4), round(estimate.high, 4)) == (low, high)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 5), (6, 5)])
+def test_impossible_counts_are_refused(successes: int, n: int) -> None:
+    with pytest.raises(ValueError) as caught:
+        wilson(successes, n, confidence=0.95)
+    assert f"{successes}, {n}" in str(caught.value)
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0, 1.5])
+def test_impossible_confidences_are_refused(confidence: float) -> None:
+    with pytest.raises(ValueError) as caught:
+        clopper_pearson(1, 2, confidence=confidence)
+    assert str(confidence) in str(caught.value)
+
+
+def test_a_share_is_never_certain_however_unanimous_the_samples() -> None:
+    assert wilson(5, 5, confidence=0.95).low < 0.6
+    assert wilson(0, 5, confidence=0.95).high > 0.4
+    assert clopper_pearson(5, 5, confidence=0.95).low < 0.5
+    same = paired_difference(5, 0, 0, 0, confidence=0.95)
+    assert same.low < -0.4
+    assert same.high > 0.4
+
+
+def test_tangos_interval_is_his_published_one() -> None:
+    # Tango 1998, cross-over trial of contact lens soaking solutions: 43, 0, 1, 0.
+    estimate = paired_difference(43, 0, 1, 0, confidence=0.95)
+    assert estimate.value == pytest.approx(-1 / 44)
+    assert (round(estimate.low, 3), round(estimate.high, 3)) == (-0.118, 0.059)
+    assert estimate.method == "tango-score"
+
+
+def score_statistic(n10: int, n01: int, n: int, difference: float) -> float:
+    """The same statistic from the likelihood itself, maximized numerically."""
+
+    def surprise(n01_share: float) -> float:
+        cells = (n01_share + difference, n01_share, 1 - 2 * n01_share - difference)
+        pairs = zip((n10, n01, n - n10 - n01), cells, strict=True)
+        return -math.fsum(k * math.log(max(p, 1e-300)) for k, p in pairs if k)
+
+    lowest, highest = max(0.0, -difference), (1 - difference) / 2
+    best = optimize.minimize_scalar(
+        surprise, bounds=(lowest, highest), method="bounded", options={"xatol": 1e-12}
+    )
+    variance = n * (2 * best.x + difference * (1 - difference))
+    return (n10 - n01 - n * difference) / math.sqrt(variance)
+
+
+@pytest.mark.parametrize(
+    ("n10", "n01", "n"), [(12, 5, 100), (3, 7, 40), (1, 1, 25), (30, 2, 60), (9, 4, 1000)]
+)
+def test_the_ends_of_tangos_interval_are_where_the_score_test_just_rejects(
+    n10: int, n01: int, n: int
+) -> None:
+    estimate = paired_difference(n - n10 - n01, n10, n01, 0, confidence=0.95)
+    assert score_statistic(n10, n01, n, estimate.low) == pytest.approx(1.959964, abs=1e-3)
+    assert score_statistic(n10, n01, n, estimate.high) == pytest.approx(-1.959964, abs=1e-3)
+
+
+@given(
+    cells=st.tuples(*[st.integers(min_value=0, max_value=400)] * 4).filter(any),
+    confidence=CONFIDENCES,
+)
+def test_a_paired_difference_turns_with_its_sides(
+    cells: tuple[int, int, int, int], confidence: float
+) -> None:
+    n11, n10, n01, n00 = cells
+    one = paired_difference(n11, n10, n01, n00, confidence=confidence)
+    other = paired_difference(n11, n01, n10, n00, confidence=confidence)
+    assert -1.0 <= one.low <= one.value <= one.high <= 1.0
+    assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [5, 10, 20, 50, 200])
+@pytest.mark.parametrize("rate", [0.5, 0.8, 0.9, 0.95, 0.99])
+def test_clopper_pearson_covers_at_least_as_often_as_it_says(n: int, rate: float) -> None:
+    counts = np.arange(n + 1)
+    covered = [holds(clopper_pearson(int(k), n, confidence=0.95), rate) for k in counts]
+    assert stats.binom.pmf(counts, n, rate) @ np.array(covered) >= 0.95 - 1e-9
+
+
+@pytest.mark.parametrize("n", [5, 10, 20, 50, 200])
+def test_wilson_covers_as_often_as_it_says_on_average(n: int) -> None:
+    counts = np.arange(n + 1)
+    rates = np.linspace(0.001, 0.999, 401)
+    intervals = [wilson(int(k), n, confidence=0.95) for k in counts]
+    low, high = np.array([(e.low, e.high) for e in intervals]).T
+    covered = (low[:, None] <= rates) & (rates <= high[:, None])
+    coverage = (stats.binom.pmf(counts[:, None], n, rates) * covered).sum(axis=0)
+    assert 0.945 <= coverage.mean() <= 0.965
+    assert coverage.min() >= 0.83  # Brown, Cai and DasGupta: near the ends, on the far side only
+
+
+@pytest.mark.parametrize("n", [10, 20, 50, 200])
+@pytest.mark.parametrize("rate", [0.9, 0.95, 0.98, 0.99])
+def test_wilsons_lower_end_is_safe_for_a_gate_on_high_accuracy(n: int, rate: float) -> None:
+    counts = np.arange(n + 1)
+    too_high = [wilson(int(k), n, confidence=0.95).low > rate for k in counts]
+    assert stats.binom.pmf(counts, n, rate) @ np.array(too_high) <= 0.025
+
+
+@pytest.mark.parametrize(
+    ("n", "shares", "least", "most"),
+    [
+        (20, (0.85, 0.10, 0.02, 0.03), 0.94, 1.0),
+        (30, (0.60, 0.20, 0.10, 0.10), 0.93, 0.97),
+        (50, (0.85, 0.10, 0.02, 0.03), 0.93, 0.97),
+        (100, (0.90, 0.02, 0.02, 0.06), 0.93, 0.97),
+        (200, (0.98, 0.01, 0.01, 0.00), 0.93, 0.97),
+        (200, (0.94, 0.01, 0.005, 0.045), 0.93, 0.975),
+        (500, (0.98, 0.01, 0.01, 0.00), 0.93, 0.97),
+        # Hardly a discordant sample: nothing to see, so every method covers too often.
+        (20, (0.98, 0.01, 0.01, 0.00), 0.95, 1.0),
+    ],
+)
+def test_a_paired_difference_covers_as_often_as_it_says(
+    n: int, shares: tuple[float, ...], least: float, most: float
+) -> None:
+    drawn = np.random.default_rng(1).multinomial(n, shares, size=20_000)
+    tables, counts = np.unique(drawn, axis=0, return_counts=True)
+    truth = shares[1] - shares[2]
+    covered = [
+        holds(paired_difference(*(int(c) for c in table), confidence=0.95), truth)
+        for table in tables
+    ]
+    assert least <= counts @ np.array(covered) / counts.sum() <= most
