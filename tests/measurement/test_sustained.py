@@ -230,9 +230,9 @@ def test_the_verb_prints_a_run_and_its_document(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--sustained", "10m"), "--sustained runs one model file"),
+        (("--sustained", "10m"), "look at one model file"),
         (("model.onnx", "--sustained", "long"), "not a duration"),
-        (("model.onnx", "--vs", "other.onnx", "--sustained", "9s"), "runs one model file"),
+        (("model.onnx", "--vs", "other.onnx", "--sustained", "9s"), "do not go together"),
     ],
 )
 def test_wrong_usage_is_said(

@@ -15,6 +15,7 @@ from edgeworthy.cli.measure_options import (
     BudgetOption,
     GoldenOption,
     ModelArgument,
+    OperatorsOption,
     SamplesOption,
     Scenario,
     ScenarioOption,
@@ -24,6 +25,7 @@ from edgeworthy.cli.measure_options import (
     ThreadsOption,
     ToleranceOption,
 )
+from edgeworthy.cli.operators import measure_operators
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, figure, interval, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project, shown_progress
@@ -60,6 +62,7 @@ def measure(
     budget: BudgetOption = None,
     seed: SeedOption = 0,
     sustained: SustainedOption = None,
+    operators: OperatorsOption = False,
     as_json: JsonOption = False,
     explain: ExplainOption = False,
 ) -> None:
@@ -69,13 +72,13 @@ def measure(
     """
     from edgeworthy.workflow.bare_models import BareOptions
 
-    if sustained is not None and (model is None or against is not None):
+    if (sustained is not None or operators) and model is None:
         raise UsageError(
-            "--sustained runs one model file",
+            "--sustained and --operators look at one model file",
             next_step="Write `edgeworthy measure MODEL.onnx --sustained 10m`",
         )
     loaded = scenario is not Scenario.SINGLE_STREAM
-    _refuse_mixing(against is not None, loaded, sustained is not None)
+    _refuse_mixing(against is not None, loaded, sustained is not None, operators)
     if model is None:
         _refuse_without_model(special=loaded or against is not None)
         _measure_project(project, as_json=as_json, explain=explain)
@@ -89,7 +92,9 @@ def measure(
         golden=golden,
         tolerance=tolerance,
     )
-    if sustained is not None:
+    if operators:
+        measure_operators(model, options, as_json=as_json)
+    elif sustained is not None:
         refuse_partial(measure_sustained(model, options, sustained, as_json=as_json))
     elif against is not None:
         _compare(model, against, options, as_json=as_json)
@@ -110,7 +115,7 @@ def _refuse_without_model(*, special: bool) -> None:
 def _refuse_mixing(*asked: bool) -> None:
     if sum(asked) > 1:
         raise UsageError(
-            "--vs, --scenario and --sustained do not go together",
+            "--vs, --scenario, --sustained and --operators do not go together",
             next_step="Leave all but one of them out",
         )
 

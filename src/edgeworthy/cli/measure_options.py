@@ -65,3 +65,7 @@ SustainedOption: TypeAlias = Annotated[
         metavar="DURATION",
     ),
 ]
+OperatorsOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--operators", help="Say where the time goes, operator by operator."),
+]

@@ -23,7 +23,12 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.sustained import SteadyState, SustainedWindow, Throttling
-from edgeworthy.measurement.sustained_levels import Level, find_levels, stationary_from
+from edgeworthy.measurement.sustained_levels import (
+    SHORTEST_LEVEL,
+    Level,
+    find_levels,
+    stationary_from,
+)
 from edgeworthy.statistics.order_statistics import Refusal
 from edgeworthy.statistics.paired_ratio import paired_ratio
 
@@ -99,12 +104,20 @@ def _throttling(
     return Throttling(
         onset_s=onset_s,
         end_s=windows[end].start_s if back else None,
-        noticed_s=next((each for each in alarms_s if each >= onset_s), None),
+        noticed_s=_noticed_s(windows, first, alarms_s),
         before_per_s=_rate(before),
         during_per_s=_rate(during),
         depth_ratio=1 - _rate(during) / _rate(before),
         cause=_cause(before, during),
     )
+
+
+def _noticed_s(
+    windows: Sequence[SustainedWindow], first: int, alarms_s: Sequence[float]
+) -> float | None:
+    """The first alarm that belongs to a fall: the split may set its onset a little late."""
+    earliest_s = windows[max(first - SHORTEST_LEVEL, 0)].start_s
+    return next((each for each in alarms_s if each > earliest_s), None)
 
 
 def _first_fall(levels: Sequence[Level]) -> int | None:
