@@ -16,6 +16,7 @@ def windows_of(
     seed: int = 0,
     clocks: list[float] | None = None,
     heats: list[float] | None = None,
+    cores: list[float] | None = None,
 ) -> list[SustainedWindow]:
     """A window per rate, whose throughput is noisy."""
     generator = np.random.default_rng(seed)
@@ -28,6 +29,7 @@ def windows_of(
             p90_ms=1100 / rate,
             frequency_mhz=clocks[index] if clocks else None,
             temperature_c=heats[index] if heats else None,
+            cpu_cores=cores[index] if cores else None,
         )
         for index, rate in enumerate(rates)
     ]
@@ -88,7 +90,24 @@ def test_the_cause_is_told_by_clock_and_temperature() -> None:
     )
     limited = findings_of(windows_of(rates, clocks=[1800.0] * 80)).throttling
     assert limited is not None
-    assert limited.cause.startswith("the clock stayed at 1800 MHz, so other work")
+    assert limited.cause == "the clock stayed at 1800 MHz"
+    assert not limited.taken_away
+
+
+def test_time_that_others_took_is_told_from_slower_queries() -> None:
+    rates = [4000.0] * 40 + [2600.0] * 40
+    taken = findings_of(windows_of(rates, cores=[0.99] * 40 + [0.64] * 40)).throttling
+    assert taken is not None
+    assert taken.taken_away
+    assert taken.cause == (
+        "the process got 0.64 cores instead of 0.99: other work or a limit took the time, not heat"
+    )
+    slower = findings_of(windows_of(rates, cores=[0.99] * 80)).throttling
+    assert slower is not None
+    assert not slower.taken_away
+    assert slower.cause == (
+        "the process got as much processor time as before, so each query was slower"
+    )
 
 
 def test_retention_is_the_last_part_against_the_first() -> None:

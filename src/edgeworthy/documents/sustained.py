@@ -21,6 +21,8 @@ class SustainedWindow(Record, frozen=True, kw_only=True):
         temperature_c: Of the hottest sensor at the end; absent without a sensor.
         frequency_mhz: Mean clock of the cores at the end; absent without a sensor.
         energy_joules: Drawn in the stretch, idle included; absent without a sensor.
+        cpu_cores: Processor time that the process got, over the time of the stretch; absent where
+            the kernel does not tell.
     """
 
     start_s: float
@@ -31,6 +33,7 @@ class SustainedWindow(Record, frozen=True, kw_only=True):
     temperature_c: float | None = None
     frequency_mhz: float | None = None
     energy_joules: float | None = None
+    cpu_cores: float | None = None
 
     @property
     def throughput_per_s(self) -> float:
@@ -48,7 +51,10 @@ class Throttling(Record, frozen=True, kw_only=True):
         before_per_s: Queries per second up to the onset.
         during_per_s: Queries per second from the onset to the end.
         depth_ratio: Share of the throughput that was lost, on average from the onset to the end.
-        cause: What clock and temperature did meanwhile; empty when no sensor tells.
+        cause: What clock, temperature and the share of the processor did meanwhile; empty when
+            nothing tells.
+        taken_away: Whether the process got less processor time while it was as fast as before in
+            the time that it got: other work or a limit took it, not heat.
     """
 
     onset_s: float
@@ -58,6 +64,7 @@ class Throttling(Record, frozen=True, kw_only=True):
     during_per_s: float
     depth_ratio: float
     cause: str
+    taken_away: bool = False
 
 
 class SteadyState(Record, frozen=True, kw_only=True):

@@ -226,6 +226,7 @@ class _Run:
         self._latency_ns = 1
         self._position = 0
         self._end_s = 0.0
+        self._spent_s = 0.0
 
     def start(self, plan: MeasurementPlan, samples: tuple[Sample, ...]) -> None:
         """Load the artefact and run until the latency falls no more."""
@@ -256,6 +257,7 @@ class _Run:
         """Fill windows until the time is over or Ctrl-C."""
         machine = self.machine
         before, own_before = LostTime.read(machine.root), self._own_cpu_s()
+        self._spent_s = process_cpu_s(self._child.process_id)
         start_s = machine.monotonic()
         with self.energy.open(machine.monotonic):
             try:
@@ -319,6 +321,7 @@ class _Run:
         self, latencies_ns: NDArray[np.int64], *, start_s: float, duration_s: float
     ) -> SustainedWindow:
         ordered = np.sort(latencies_ns) / _NS_PER_MS
+        spent_s, self._spent_s = self._spent_s, process_cpu_s(self._child.process_id)
         ninetieth = 0.9 if len(ordered) >= _TENTH else 1.0
         return SustainedWindow(
             start_s=start_s,
@@ -329,6 +332,7 @@ class _Run:
             temperature_c=self._sensors.temperature_c(),
             frequency_mhz=self._sensors.frequency_mhz(),
             energy_joules=self.energy.since_last(),
+            cpu_cores=(self._spent_s - spent_s) / duration_s if self._spent_s else None,
         )
 
 

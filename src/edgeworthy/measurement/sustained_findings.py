@@ -4,10 +4,12 @@ Rules:
 
 1. Throttling is a change to a lower level: by 5 % or more, for at least three windows. It begins
    where the split into levels says, and ends when a level within 5 % of the one before comes back.
-2. Depth is what was lost from onset to end: queries over time, not the median of windows, so that
+2. A fall is put down to less processor time when that explains more than half of it, in
+   logarithms; else each query became slower, as under heat.
+3. Depth is what was lost from onset to end: queries over time, not the median of windows, so that
    a process that stands still part of the time is counted as it is.
-3. Retention compares six pieces of the last part with six of the first, by signed ranks.
-4. The watch that runs along adds up how far windows lie below the level so far (CUSUM, Page,
+4. Retention compares six pieces of the last part with six of the first, by signed ranks.
+5. The watch that runs along adds up how far windows lie below the level so far (CUSUM, Page,
    Biometrika 41 (1954)); it gives alarm within a few windows and is never the last word.
 """
 
@@ -109,6 +111,7 @@ def _throttling(
         during_per_s=_rate(during),
         depth_ratio=1 - _rate(during) / _rate(before),
         cause=_cause(before, during),
+        taken_away=_is_taken_away(before, during),
     )
 
 
@@ -128,18 +131,34 @@ def _first_fall(levels: Sequence[Level]) -> int | None:
     return None
 
 
+def _is_taken_away(before: Sequence[SustainedWindow], during: Sequence[SustainedWindow]) -> bool:
+    """Whether most of the loss is processor time that the process did not get."""
+    cores = [_mean([each.cpu_cores for each in part]) for part in (before, during)]
+    if not cores[0] or not cores[1]:
+        return False
+    lost = -math.log(_rate(during) / _rate(before))
+    return -math.log(cores[1] / cores[0]) > lost / 2
+
+
 def _cause(before: Sequence[SustainedWindow], during: Sequence[SustainedWindow]) -> str:
+    cores = [_mean([each.cpu_cores for each in part]) for part in (before, during)]
     clocks = [_mean([each.frequency_mhz for each in part]) for part in (before, during)]
     heats = [_mean([each.temperature_c for each in part]) for part in (before, during)]
     said = []
-    if clocks[0] and clocks[1]:
-        if clocks[1] < clocks[0] * (1 - _CLOCK_FELL):
-            said.append(f"the clock fell from {clocks[0]:.0f} to {clocks[1]:.0f} MHz")
+    if cores[0] and cores[1]:
+        if _is_taken_away(before, during):
+            said.append(
+                f"the process got {cores[1]:.2f} cores instead of {cores[0]:.2f}: other work or a "
+                "limit took the time, not heat"
+            )
         else:
             said.append(
-                f"the clock stayed at {clocks[0]:.0f} MHz, so other work or a limit on the "
-                "process is the likelier cause"
+                "the process got as much processor time as before, so each query was slower"
             )
+    if clocks[0] and clocks[1]:
+        fell = clocks[1] < clocks[0] * (1 - _CLOCK_FELL)
+        course = f"fell from {clocks[0]:.0f} to" if fell else "stayed at"
+        said.append(f"the clock {course} {clocks[1]:.0f} MHz")
     if heats[0] is not None and heats[1] is not None:
         said.append(f"the temperature went from {heats[0]:.0f} to {heats[1]:.0f} C")
     return "; ".join(said)
