@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 
 from bands import band_model
@@ -15,6 +16,7 @@ from edgeworthy.cli.load import load_sentence
 from edgeworthy.documents.comparison import Comparison, Drift, OutputAgreement, SelfCheck
 from edgeworthy.documents.load import LoadMeasurement
 from edgeworthy.documents.record import decode_document
+from edgeworthy.documents.sweep import Sweep
 from edgeworthy.measurement import MeasurementProgress, MeasurementSettings
 from edgeworthy.runtimes import find_runtime
 from edgeworthy.workflow import bare_models
@@ -141,7 +143,7 @@ def test_ctrl_c_prints_what_was_finished_and_says_so(
 def test_vs_without_a_model_is_wrong_usage(command: Command, model: Path) -> None:
     code, _, err = command("measure", "--vs", model)
     assert code == 2
-    assert "--vs and --scenario measure model files" in err
+    assert "measure model files" in err
 
 
 def test_comparing_under_load_is_wrong_usage(command: Command, model: Path) -> None:
@@ -208,3 +210,37 @@ def test_a_server_that_holds_no_rate_says_so(plain: Comparison) -> None:
     assert load_sentence(found) == "No rate held 99 % of queries within 0.5 ms."
     offline = msgspec.structs.replace(found, scenario="Offline")
     assert "Too few starts" in load_sentence(offline)
+
+
+@pytest.mark.parametrize("axes", ["speed", "", "threads,speed"])
+def test_an_unknown_axis_is_wrong_usage(command: Command, model: Path, axes: str) -> None:
+    code, _, err = command("measure", model, "--sweep", axes)
+    assert code == 2
+    assert "not an axis of a sweep" in err
+
+
+def test_a_fixed_batch_is_not_swept(command: Command, tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed.onnx"
+    band_model(fixed)
+    proto = onnx.load(fixed)
+    proto.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(proto, fixed)
+    code, _, err = command("measure", fixed, "--sweep", "batch")
+    assert code == 2
+    assert "fixes its batch" in err
+
+
+def test_a_sweep_marks_its_knee(
+    command: Command, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bare_models, "_LARGEST_BATCH", 2)
+    code, out, err = command("measure", model, "--sweep", "batch", "--json", "--starts", "6")
+    assert (code, err) == (0, "")
+    found = decode_document(out.encode(), Sweep, where="stdout")
+    assert [(each.threads, each.batch) for each in found.points] == [(1, 1), (1, 2)]
+    assert sum(each.is_knee for each in found.points) == 1
+    assert found.start_count == 6
+    monkeypatch.setattr(bare_models, "sweep_file", lambda *_, **__: found)
+    code, out, err = command("measure", model, "--sweep", "batch")
+    assert (code, err) == (0, "")
+    assert "Knee at 1 thread(s) and batch" in out

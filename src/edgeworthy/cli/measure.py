@@ -22,6 +22,7 @@ from edgeworthy.cli.measure_options import (
     SeedOption,
     StartsOption,
     SustainedOption,
+    SweepOption,
     ThreadsOption,
     ToleranceOption,
 )
@@ -30,6 +31,7 @@ from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, figure, interval, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project, shown_progress
 from edgeworthy.cli.sustained import measure_sustained, refuse_partial
+from edgeworthy.cli.sweep import measure_sweep
 from edgeworthy.documents.load import LoadScenario
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.errors import Interrupted, UsageError
@@ -37,6 +39,7 @@ from edgeworthy.errors import Interrupted, UsageError
 if TYPE_CHECKING:
     from edgeworthy.workflow.bare_models import BareOptions
 
+_SPECIAL = "--vs, --scenario, --sustained, --operators and --sweep"
 _SHOWN_CONFIDENCE = 0.95
 
 
@@ -63,6 +66,7 @@ def measure(
     seed: SeedOption = 0,
     sustained: SustainedOption = None,
     operators: OperatorsOption = False,
+    sweep: SweepOption = None,
     as_json: JsonOption = False,
     explain: ExplainOption = False,
 ) -> None:
@@ -72,15 +76,10 @@ def measure(
     """
     from edgeworthy.workflow.bare_models import BareOptions
 
-    if (sustained is not None or operators) and model is None:
-        raise UsageError(
-            "--sustained and --operators look at one model file",
-            next_step="Write `edgeworthy measure MODEL.onnx --sustained 10m`",
-        )
     loaded = scenario is not Scenario.SINGLE_STREAM
-    _refuse_mixing(against is not None, loaded, sustained is not None, operators)
+    asked = (against is not None, loaded, sustained is not None, operators, sweep is not None)
+    _refuse_mixing(asked, has_model=model is not None)
     if model is None:
-        _refuse_without_model(special=loaded or against is not None)
         _measure_project(project, as_json=as_json, explain=explain)
         return
     options = BareOptions(
@@ -92,7 +91,9 @@ def measure(
         golden=golden,
         tolerance=tolerance,
     )
-    if operators:
+    if sweep is not None:
+        measure_sweep(model, options, sweep, as_json=as_json)
+    elif operators:
         measure_operators(model, options, as_json=as_json)
     elif sustained is not None:
         refuse_partial(measure_sustained(model, options, sustained, as_json=as_json))
@@ -104,19 +105,15 @@ def measure(
         _measure_file(model, options, as_json=as_json)
 
 
-def _refuse_without_model(*, special: bool) -> None:
-    if special:
+def _refuse_mixing(asked: tuple[bool, ...], *, has_model: bool) -> None:
+    if any(asked) and not has_model:
         raise UsageError(
-            "--vs and --scenario measure model files",
-            next_step="Write `edgeworthy measure A.onnx --vs B.onnx`",
+            f"{_SPECIAL} measure model files",
+            next_step="Write for example `edgeworthy measure A.onnx --vs B.onnx`",
         )
-
-
-def _refuse_mixing(*asked: bool) -> None:
     if sum(asked) > 1:
         raise UsageError(
-            "--vs, --scenario, --sustained and --operators do not go together",
-            next_step="Leave all but one of them out",
+            f"{_SPECIAL} do not go together", next_step="Leave all but one of them out"
         )
 
 

@@ -69,3 +69,7 @@ OperatorsOption: TypeAlias = Annotated[
     bool,
     typer.Option("--operators", help="Say where the time goes, operator by operator."),
 ]
+SweepOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Try several settings: threads, batch or both.", metavar="AXES"),
+]

@@ -19,6 +19,7 @@ from edgeworthy.measurement.plan import (
     ProgressListener,
 )
 from edgeworthy.measurement.single_stream import measure
+from edgeworthy.measurement.sweep import SweepAxes, powers_of_two, sweep
 
 __all__ = [
     "COMPARISON_SETTINGS",
@@ -29,9 +30,12 @@ __all__ = [
     "MeasurementProgress",
     "MeasurementSettings",
     "ProgressListener",
+    "SweepAxes",
     "compare",
     "measure",
     "measure_load",
     "measurement_metrics",
     "metric_estimate",
+    "powers_of_two",
+    "sweep",
 ]

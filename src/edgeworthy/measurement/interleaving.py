@@ -83,7 +83,7 @@ def observe(
     found: list[list[LaunchObservation]] = []
     try:
         for launch in range(settings.launch_count):
-            found += [rounds.run_launch(launch, progress or _nobody)]
+            found += [rounds.run_launch(launch, progress or nobody)]
     except KeyboardInterrupt:
         if not settings.keeps_partial or len(found) < FEWEST_LAUNCHES_KEPT:
             raise
@@ -93,7 +93,7 @@ def observe(
     )
 
 
-def _nobody(progress: MeasurementProgress) -> None:
+def nobody(progress: MeasurementProgress) -> None:
     """The listener when there is none."""
 
 

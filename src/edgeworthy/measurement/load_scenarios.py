@@ -34,7 +34,7 @@ from edgeworthy.measurement.plan import (
 )
 from edgeworthy.measurement.single_stream import unchanged
 from edgeworthy.measurement.starting import StartedProcess, prepare, start
-from edgeworthy.measurement.summary import percentiles_of, rfc3339
+from edgeworthy.measurement.summary import percentiles_of, range_over_starts, rfc3339
 from edgeworthy.measurement.wire import RunBatches, RunServer, pack_tensors
 from edgeworthy.runtimes import Tensors
 from edgeworthy.statistics.order_statistics import (
@@ -206,7 +206,7 @@ class _Runs:
                 achieved = [one.achieved_hz for one in self.attempts[-_CONFIRM_STARTS:]]
                 return _Found(
                     query_count=sum(len(group) for group in groups_ms),
-                    throughput_hz=_range(achieved),
+                    throughput_hz=range_over_starts(achieved, unit="samples/s"),
                     percentiles=percentiles_of(groups_ms, self._settings),
                     rate_hz=rate_hz,
                 )
@@ -287,16 +287,3 @@ def early_stopping_count(percent: float) -> int:
     1001
     """
     return queries_needed_early_stopping(percent, over_latency_count=3)
-
-
-def _range(values: Sequence[float]) -> Estimate:
-    """All that was seen: so few starts support no more."""
-    return Estimate(
-        value=float(np.median(values)),
-        low=min(values),
-        high=max(values),
-        confidence=1 - 2 * 0.5 ** len(values),
-        n=len(values),
-        method="range over starts",
-        unit="samples/s",
-    )

@@ -181,6 +181,23 @@ def _own_disturbances(launches: Sequence[LaunchObservation]) -> tuple[str, ...]:
     )
 
 
+def range_over_starts(values: Sequence[float], *, unit: str) -> Estimate:
+    """Median and range of few starts, at the confidence that so many support.
+
+    >>> range_over_starts([1.0, 3.0, 2.0], unit="ms").confidence
+    0.75
+    """
+    return Estimate(
+        value=float(np.median(values)),
+        low=min(values),
+        high=max(values),
+        confidence=1 - 2 * 0.5 ** len(values),
+        n=len(values),
+        method="range over starts",
+        unit=unit,
+    )
+
+
 def rfc3339(moment: datetime) -> str:
     """A moment as documents write it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

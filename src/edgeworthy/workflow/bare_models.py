@@ -9,7 +9,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from edgeworthy.documents.comparison import Comparison
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.load import LoadMeasurement
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.sweep import Sweep
 from edgeworthy.errors import DatasetError, UsageError
 from edgeworthy.workflow.steps import Progress, silent
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from edgeworthy.runtimes import Tensors
 
 TARGET = "host"
+#: What a sweep may vary.
+SWEEP_AXES = ("threads", "batch")
+_LARGEST_BATCH = 32
 #: Samples of a file that take turns as the input of timed queries.
 SAMPLE_COUNT = 64
 
@@ -158,6 +162,69 @@ def load_file(
         inputs=read_samples(options.samples),
         progress=_listener(f"{load.scenario} of {model.name}", progress),
     )
+
+
+def sweep_file(
+    model: Path,
+    axes: Sequence[str],
+    options: BareOptions | None = None,
+    *,
+    progress: Progress = silent,
+) -> Sweep:
+    """Latency and throughput of one model file at several settings.
+
+    Args:
+        model: An ONNX file.
+        axes: What is varied: ``threads``, ``batch`` or both.
+        options: How to measure.
+        progress: Told what is going on.
+
+    Raises:
+        ModelFileError: It cannot be used.
+        DatasetError: The samples cannot be used.
+        UsageError: An axis is unknown, or the model fixes its batch.
+    """
+    from edgeworthy.measurement import MeasurementSettings, SweepAxes, powers_of_two, sweep
+
+    options = options or BareOptions()
+    _check_axes(model, axes)
+    circumstances = _circumstances(options)
+    chosen = SweepAxes(
+        threads=powers_of_two(circumstances.host.core_count)
+        if "threads" in axes
+        else (options.threads,),
+        batches=powers_of_two(_LARGEST_BATCH) if "batch" in axes else (1,),
+    )
+    return sweep(
+        plan_of(model, options),
+        _settings(MeasurementSettings(), options),
+        chosen,
+        circumstances,
+        inputs=read_samples(options.samples),
+        progress=_listener(f"Sweeping {model.name}", progress),
+    )
+
+
+def _check_axes(model: Path, axes: Sequence[str]) -> None:
+    from edgeworthy.graph import inspect_model
+
+    unknown = [each for each in axes if each not in SWEEP_AXES]
+    if unknown or not axes:
+        raise UsageError(
+            "not an axis of a sweep",
+            expected=" or ".join(f"`{each}`" for each in SWEEP_AXES),
+            found=", ".join(f"`{each}`" for each in unknown) or "nothing",
+            next_step="Write for example `--sweep threads,batch`",
+        )
+    signature = inspect_model(model).signature
+    if "batch" in axes and any(
+        each.shape and isinstance(each.shape[0], int) for each in signature.inputs
+    ):
+        raise UsageError(
+            "the model fixes its batch, so there is nothing to sweep",
+            where=str(model),
+            next_step="Export it with a free batch axis, or sweep threads alone",
+        )
 
 
 def plan_of(model: Path, options: BareOptions) -> MeasurementPlan:
