@@ -3,8 +3,8 @@
 Method: one ONNX Runtime session of 60 convolutions (about 0.3 ms). Rounds alternate between our
 load generator and LoadGen's Python binding, in an order drawn for each round; both call the same
 function. Each figure is the median over the rounds of the ratio ours / LoadGen's, with its
-signed-rank interval. Server runs at four tenths of the capacity. Overhead is that of an engine that does
-nothing. LoadGen says of itself how many queries its early stopping needs.
+signed-rank interval. Server runs at four tenths of the capacity. Overhead is that of an engine
+that does nothing. LoadGen says of itself how many queries its early stopping needs.
 
 Needs ``pip install mlcommons-loadgen``, which is no dependency of ours.
 
