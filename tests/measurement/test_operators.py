@@ -271,7 +271,9 @@ def test_the_verb_says_where_the_time_goes(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("edgeworthy.measurement.roofline.calibrate", lambda *_a, **_o: limits)
-    code, out, _ = command("measure", small_model, "--operators")
+    page = tmp_path / "profile.html"
+    code, out, _ = command("measure", small_model, "--operators", "--html", page)
+    assert "<title>Where the time goes: small.onnx</title>" in page.read_text()
     assert code == 0
     assert "Conv (float)" in out
     assert "This machine at most: 100 GMAC/s in float32" in out

@@ -217,9 +217,11 @@ def test_a_sampled_source_states_its_rate(tmp_path: Path) -> None:
 
 
 def test_the_verb_prints_a_run_and_its_document(
-    command: Callable[..., tuple[int, str, str]], small_model: Path
+    command: Callable[..., tuple[int, str, str]], small_model: Path, tmp_path: Path
 ) -> None:
-    code, out, _ = command("measure", small_model, "--sustained", "0.6s")
+    page = tmp_path / "run.html"
+    code, out, _ = command("measure", small_model, "--sustained", "0.6s", "--html", page)
+    assert "<title>Sustained run: small.onnx</title>" in page.read_text()
     assert code == 0
     assert "throughput" in out
     assert "retention needs 28 windows" in out
@@ -230,8 +232,9 @@ def test_the_verb_prints_a_run_and_its_document(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--sustained", "10m"), "look at one model file"),
+        (("--sustained", "10m"), "measure model files"),
         (("model.onnx", "--sustained", "long"), "not a duration"),
+        (("model.onnx", "--html", "x.html"), "--html draws what"),
         (("model.onnx", "--vs", "other.onnx", "--sustained", "9s"), "do not go together"),
     ],
 )

@@ -14,6 +14,7 @@ from edgeworthy.cli.measure_options import (
     BoundOption,
     BudgetOption,
     GoldenOption,
+    HtmlOption,
     ModelArgument,
     OperatorsOption,
     SamplesOption,
@@ -66,6 +67,7 @@ def measure(
     seed: SeedOption = 0,
     sustained: SustainedOption = None,
     operators: OperatorsOption = False,
+    html: HtmlOption = None,
     sweep: SweepOption = None,
     as_json: JsonOption = False,
     explain: ExplainOption = False,
@@ -79,6 +81,8 @@ def measure(
     loaded = scenario is not Scenario.SINGLE_STREAM
     asked = (against is not None, loaded, sustained is not None, operators, sweep is not None)
     _refuse_mixing(asked, has_model=model is not None)
+    if html is not None and sustained is None and not operators:
+        raise UsageError("--html draws what --sustained or --operators measured")
     if model is None:
         _measure_project(project, as_json=as_json, explain=explain)
         return
@@ -94,9 +98,9 @@ def measure(
     if sweep is not None:
         measure_sweep(model, options, sweep, as_json=as_json)
     elif operators:
-        measure_operators(model, options, as_json=as_json)
+        measure_operators(model, options, as_json=as_json, html=html)
     elif sustained is not None:
-        refuse_partial(measure_sustained(model, options, sustained, as_json=as_json))
+        refuse_partial(measure_sustained(model, options, sustained, as_json=as_json, html=html))
     elif against is not None:
         _compare(model, against, options, as_json=as_json)
     elif loaded:

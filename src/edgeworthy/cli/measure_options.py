@@ -73,3 +73,9 @@ SweepOption: TypeAlias = Annotated[
     str | None,
     typer.Option(help="Try several settings: threads, batch or both.", metavar="AXES"),
 ]
+HtmlOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", help="With --sustained or --operators: also draw it as a page.", metavar="FILE"
+    ),
+]

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 _MOST_OPERATORS = 15
 
 
-def measure_operators(model: Path, options: BareOptions, *, as_json: bool) -> None:
+def measure_operators(
+    model: Path, options: BareOptions, *, as_json: bool, html: Path | None
+) -> None:
     """Profile a model and say where its time goes."""
+    from edgeworthy.workflow.measured_page import write_measured_page
     from edgeworthy.workflow.operators import profile_file
 
     with shown_progress() as progress:
         profile = profile_file(model, options, progress=progress)
+    if html is not None:
+        write_measured_page(profile, html)
     print_json(profile) if as_json else print_profile(profile)
 
 

@@ -28,14 +28,17 @@ _CHART_COLUMNS = 50
 
 
 def measure_sustained(
-    model: Path, options: BareOptions, duration: str, *, as_json: bool
+    model: Path, options: BareOptions, duration: str, *, as_json: bool, html: Path | None
 ) -> SustainedRun:
     """Run a model for a while, show it live on a terminal, and say what became of it."""
+    from edgeworthy.workflow.measured_page import write_measured_page
     from edgeworthy.workflow.sustained import run_sustained
 
     duration_s = seconds_of(duration)
     with _shown_live() as listener:
         run = run_sustained(model, options, duration_s=duration_s, listener=listener)
+    if html is not None:
+        write_measured_page(run, html)
     print_json(run) if as_json else print_sustained(run)
     return run
 
