@@ -20,15 +20,17 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate, exact
-from edgeworthy.documents.measurement import Measurement, PairedRatio, Percentile
+from edgeworthy.documents.measurement import EarlyStopping, Measurement, PairedRatio, Percentile
 from edgeworthy.errors import MeasurementError
 from edgeworthy.measurement.interleaving import Observation
 from edgeworthy.measurement.plan import RATIO_CONFIDENCE, MeasurementSettings
 from edgeworthy.measurement.starting import LaunchObservation
 from edgeworthy.statistics.order_statistics import (
     Refusal,
+    early_stopping_percentile,
     grouped_percentile_interval,
     percentile_interval,
+    queries_needed_early_stopping,
 )
 from edgeworthy.statistics.paired_ratio import paired_ratio
 
@@ -89,6 +91,7 @@ def summarize(
         disturbances=(*disturbances, *_own_disturbances(launches)),
         steady_memory_mib=_steady(launches, settings),
         affinity=launches[0].affinity,
+        early_stopping=_early_stopping(latencies_ms, settings),
         checked_count=sum(one.checked.checked_count for one in launches),
         partial=len(launches) < settings.launch_count,
     )
@@ -116,6 +119,23 @@ def percentiles_of(
                 found.append(refused)
             else:
                 found.append(Percentile(percent=percent, latency_ms=interval))
+    return tuple(found)
+
+
+def _early_stopping(
+    latencies_ms: NDArray[np.float64], settings: MeasurementSettings
+) -> tuple[EarlyStopping, ...]:
+    in_order = np.sort(latencies_ms)
+    found = []
+    for percent in settings.percents:
+        estimate = early_stopping_percentile(in_order, percent)
+        found.append(
+            EarlyStopping(
+                percent=percent,
+                latency_ms=None if isinstance(estimate, Refusal) else estimate,
+                queries_needed=queries_needed_early_stopping(percent),
+            )
+        )
     return tuple(found)
 
 
