@@ -8,7 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edgeworthy.devices import HostSoftware, host_fingerprint, host_state, probe_stability
+from edgeworthy.devices import (
+    HostSoftware,
+    HostWatch,
+    host_fingerprint,
+    host_state,
+    probe_stability,
+)
 from edgeworthy.devices.counters import (
     LostShare,
     LostTime,
@@ -210,3 +216,21 @@ def test_processor_time_of_a_process_whatever_its_name(make_root: MakeRoot) -> N
     root = make_root("", {"proc/42/stat": text})
     assert process_cpu_s(42, root) == 3.0
     assert process_cpu_s(43, root) == 0.0
+
+
+def test_a_watch_says_what_others_took_meanwhile(make_root: MakeRoot) -> None:
+    hertz = os.sysconf("SC_CLK_TCK")
+    root = make_root("x86-avx2", {"proc/stat": "cpu  0 0 0 0 0 0 0 0 0 0\n"})
+    times, own = iter([0.0, 10.0]), iter([0.0, 9.0])
+    with HostWatch(root, monotonic=lambda: next(times), own_cpu_s=lambda: next(own)) as watch:
+        make_root("", {"proc/stat": f"cpu  {14 * hertz} 0 0 {6 * hertz} 0 0 0 0 0 0\n"})
+    assert watch.sentences == (
+        "While it was measured, other processes kept 0.5 cores busy on average.",
+    )
+
+
+def test_the_measurement_s_own_processor_time_is_not_others(make_root: MakeRoot) -> None:
+    root = make_root("x86-avx2", {"proc/stat": "cpu  5 0 0 5 0 0 0 0 0 0\n"})
+    with HostWatch(root) as watch:
+        sum(range(1000))
+    assert watch.sentences == ()

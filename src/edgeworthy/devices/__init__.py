@@ -5,7 +5,6 @@
 itself, and :func:`disturbances` what makes it less than quiet.
 """
 
-from edgeworthy.devices.counters import LostTime, lost_between, lost_sentences
 from edgeworthy.devices.fitness import host_state
 from edgeworthy.devices.host import HostSoftware, host_fingerprint
 from edgeworthy.devices.instructions import instruction_set
@@ -13,10 +12,11 @@ from edgeworthy.devices.profile import find_profile, host_matches, profile_names
 from edgeworthy.devices.sensors import find_sensors
 from edgeworthy.devices.stability import probe_stability
 from edgeworthy.devices.state import disturbances
+from edgeworthy.devices.watching import HostWatch
 
 __all__ = [
     "HostSoftware",
-    "LostTime",
+    "HostWatch",
     "disturbances",
     "find_profile",
     "find_sensors",
@@ -24,8 +24,6 @@ __all__ = [
     "host_matches",
     "host_state",
     "instruction_set",
-    "lost_between",
-    "lost_sentences",
     "probe_stability",
     "profile_names",
 ]

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from edgeworthy.devices import HostWatch
 from edgeworthy.documents.comparison import Comparison
 from edgeworthy.measurement.answers import agreement
 from edgeworthy.measurement.interleaving import observe
@@ -69,7 +70,7 @@ def compare(
     taken_at, begun_s = circumstances.clock(), time.monotonic()
     samples = tuple(pack_tensors(tensors) for tensors in inputs or ())
     plans = [subject, baseline, replace(baseline, variant=f"{baseline.variant} (again)")]
-    with unchanged([subject.artifact, baseline.artifact]):
+    with unchanged([subject.artifact, baseline.artifact]), HostWatch() as watch:
         outputs = agreement(subject, baseline, inputs, settings=settings)
         ours, theirs, again = observe(plans, settings, samples, progress=progress)
     duration_s = time.monotonic() - begun_s
@@ -80,7 +81,7 @@ def compare(
         settings=settings,
         host=circumstances.host,
         taken_at=taken_at,
-        disturbances=circumstances.disturbances,
+        disturbances=(*circumstances.disturbances, *watch.sentences),
     )
     start_count = len(ours.launches)
     return Comparison(

@@ -21,6 +21,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeworthy.devices import HostWatch
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.load import LoadMeasurement, LoadScenario, RateAttempt
 from edgeworthy.documents.measurement import Percentile
@@ -98,7 +99,7 @@ def measure_load(
     """
     taken_at = circumstances.clock()
     runs = _Runs(plan, settings, load, inputs, progress or (lambda _state: None))
-    with unchanged([plan.artifact]):
+    with unchanged([plan.artifact]), HostWatch() as watch:
         found = runs.server() if load.scenario == "Server" else runs.batches()
     return LoadMeasurement(
         artifact=plan.digest,
@@ -120,7 +121,7 @@ def measure_load(
         seed=settings.seed,
         taken_at=rfc3339(taken_at),
         expires_at=rfc3339(taken_at + timedelta(days=settings.evidence_days)),
-        disturbances=circumstances.disturbances,
+        disturbances=(*circumstances.disturbances, *watch.sentences),
     )
 
 

@@ -22,7 +22,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeworthy.devices import LostTime, find_sensors, lost_between, lost_sentences
+from edgeworthy.devices import HostWatch, find_sensors
 from edgeworthy.devices.counters import process_cpu_s
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.sustained import SustainedRun, SustainedWindow
@@ -256,23 +256,16 @@ class _Run:
     def go_on(self) -> None:
         """Fill windows until the time is over or Ctrl-C."""
         machine = self.machine
-        before, own_before = LostTime.read(machine.root), self._own_cpu_s()
-        self._spent_s = process_cpu_s(self._child.process_id)
+        watch = HostWatch(machine.root, monotonic=machine.monotonic, own_cpu_s=self._own_cpu_s)
         start_s = machine.monotonic()
-        with self.energy.open(machine.monotonic):
+        self._spent_s = process_cpu_s(self._child.process_id)
+        with watch, self.energy.open(machine.monotonic):
             try:
                 while machine.monotonic() - start_s < self._settings.duration_s:
                     self._fill_window(start_s)
             except KeyboardInterrupt:
                 self.partial = True
-        duration_s = machine.monotonic() - start_s
-        lost = lost_between(
-            before,
-            LostTime.read(machine.root),
-            duration_s=duration_s,
-            own_cpu_s=self._own_cpu_s() - own_before,
-        )
-        self.lost = tuple(lost_sentences(lost, duration_s=duration_s))
+        self.lost = watch.sentences
 
     def peak_memory_mib(self) -> float:
         """Largest resident memory of the process."""
