@@ -132,3 +132,15 @@ def test_fewer_starts_than_a_figure_needs_are_refused(summary: Summarize) -> Non
     few = observation(even_turns(5))
     with pytest.raises(MeasurementError, match="needs 6 pairs, found 5"):
         summary(few, few, settings=MeasurementSettings(confidences=(0.5,)))
+
+
+def test_what_mlperf_would_report_stands_beside_the_percentiles(summary: Summarize) -> None:
+    found = summary(observation(even_turns())).early_stopping
+    assert [(each.percent, each.queries_needed) for each in found] == [
+        (50, 11),
+        (90, 64),
+        (99, 662),
+    ]
+    assert found[1].latency_ms is not None
+    assert found[1].latency_ms > 93
+    assert found[2].latency_ms is None

@@ -61,7 +61,7 @@ def test_tensors_arrive_as_they_were(tensor: NDArray[np.float64]) -> None:
 
 
 def test_text_cannot_be_sent() -> None:
-    with pytest.raises(MeasurementError, match="input `words`: cannot be sent"):
+    with pytest.raises(MeasurementError, match="tensor `words`: cannot be sent"):
         pack_tensors({"words": np.array(["a"], dtype=object)})
 
 

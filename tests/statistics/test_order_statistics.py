@@ -13,7 +13,9 @@ from scipy import stats  # type: ignore[import-untyped] # scipy ships no types
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.statistics.order_statistics import (
     Refusal,
+    early_stopping_percentile,
     grouped_percentile_interval,
+    over_latency_allowed,
     percentile_interval,
     queries_needed,
     queries_needed_early_stopping,
@@ -191,3 +193,30 @@ def test_percentiles_outside_their_range_are_refused(percent: float) -> None:
 def test_confidences_outside_their_range_are_refused(confidence: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         queries_needed(50, confidence)
+
+
+@pytest.mark.parametrize("percent", [50, 90, 99, 99.9])
+@pytest.mark.parametrize("count", [1, 64, 662, 1001, 6636, 20_000])
+def test_allowed_queries_over_the_bound_are_the_most_that_early_stopping_believes(
+    percent: float, count: int
+) -> None:
+    allowed = over_latency_allowed(count, percent)
+    if allowed >= 0:
+        assert queries_needed_early_stopping(percent, over_latency_count=allowed) <= count
+    assert queries_needed_early_stopping(percent, over_latency_count=allowed + 1) > count
+
+
+def test_no_queries_allow_nothing() -> None:
+    assert over_latency_allowed(0, 99) == -1
+
+
+@pytest.mark.parametrize("count", [64, 200, 1024])
+def test_the_early_stopping_estimate_is_not_below_the_percentile_in_99_of_100(count: int) -> None:
+    generator = np.random.default_rng(count)
+    true = np.log(10)
+    missed = 0
+    for _ in range(3000):
+        found = early_stopping_percentile(np.sort(generator.exponential(1.0, count)), 90)
+        assert isinstance(found, float)
+        missed += found < true
+    assert missed / 3000 < 0.015

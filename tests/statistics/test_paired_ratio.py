@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped] # scipy ships no types
 
 from edgeworthy.statistics.order_statistics import Refusal
-from edgeworthy.statistics.paired_ratio import RatioComparison, paired_ratio, pairs_needed
+from edgeworthy.statistics.paired_ratio import (
+    RatioComparison,
+    paired_ratio,
+    pairs_needed,
+    pairs_to_see,
+)
 
 
 def compare(subject: np.ndarray, baseline: np.ndarray) -> RatioComparison:
@@ -117,3 +122,23 @@ def test_a_copy_slowed_by_five_percent_is_found_from_six_launches() -> None:
         baseline = shared * np.exp(generator.normal(0, 0.01, 6))
         found += compare(subject, baseline).verdict == "slower"
     assert found / trials >= 0.8
+
+
+@pytest.mark.parametrize(("difference", "least"), [(0.02, 6), (0.01, 11), (0.005, 36)])
+def test_the_planned_number_of_pairs_sees_the_difference_in_eight_of_ten(
+    difference: float, least: int
+) -> None:
+    count = pairs_to_see(0.01, difference)
+    assert count == least
+    generator = np.random.default_rng(0)
+    seen = 0
+    for _ in range(400):
+        logs = generator.normal(np.log1p(difference), 0.01, count)
+        found = paired_ratio(np.exp(logs), np.ones(count))
+        assert not isinstance(found, Refusal)
+        seen += found.verdict == "slower"
+    assert seen / 400 > 0.75
+
+
+def test_a_difference_beyond_reason_has_no_budget() -> None:
+    assert pairs_to_see(0.1, 1e-6) is None

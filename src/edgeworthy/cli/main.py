@@ -19,6 +19,7 @@ import typer
 
 from edgeworthy.cli import (
     build,
+    doctor,
     evaluate,
     gate,
     init,
@@ -69,6 +70,7 @@ _TRUST = "Trust"
 _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("init", init.init, _START),
     ("build", build.build, _START),
+    ("doctor", doctor.doctor, _START),
     ("inspect", inspect.inspect, _STEPS),
     ("optimize", optimize.optimize, _STEPS),
     ("measure", measure.measure, _STEPS),

@@ -4,22 +4,160 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from edgeworthy.cli.comparison import print_comparison
+from edgeworthy.cli.load import print_load
+from edgeworthy.cli.measure_options import (
+    AgainstOption,
+    BatchOption,
+    BoundOption,
+    BudgetOption,
+    GoldenOption,
+    HtmlOption,
+    ModelArgument,
+    OperatorsOption,
+    SamplesOption,
+    Scenario,
+    ScenarioOption,
+    SeedOption,
+    StartsOption,
+    SustainedOption,
+    SweepOption,
+    ThreadsOption,
+    ToleranceOption,
+)
+from edgeworthy.cli.operators import measure_operators
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, figure, interval, note, print_json, print_outcomes, table
-from edgeworthy.cli.session import opened_project
+from edgeworthy.cli.session import opened_project, shown_progress
+from edgeworthy.cli.sustained import measure_sustained, refuse_partial
+from edgeworthy.cli.sweep import measure_sweep
+from edgeworthy.documents.load import LoadScenario
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.errors import Interrupted, UsageError
 
+if TYPE_CHECKING:
+    from edgeworthy.workflow.bare_models import BareOptions
+
+_SPECIAL = "--vs, --scenario, --sustained, --operators and --sweep"
 _SHOWN_CONFIDENCE = 0.95
 
 
-def measure(
-    project: ProjectOption = Path(), as_json: JsonOption = False, explain: ExplainOption = False
-) -> None:
-    """Measure latency, memory, load time and size of each variant, taking turns.
+_LOADS: dict[Scenario, LoadScenario] = {
+    Scenario.MULTI_STREAM: "MultiStream",
+    Scenario.SERVER: "Server",
+    Scenario.OFFLINE: "Offline",
+}
 
-    Example: edgeworthy measure --project digits --json
+
+def measure(
+    model: ModelArgument = None,
+    project: ProjectOption = Path(),
+    against: AgainstOption = None,
+    scenario: ScenarioOption = Scenario.SINGLE_STREAM,
+    bound: BoundOption = 10.0,
+    batch: BatchOption = 8,
+    samples: SamplesOption = None,
+    golden: GoldenOption = None,
+    tolerance: ToleranceOption = 1e-3,
+    threads: ThreadsOption = 1,
+    starts: StartsOption = None,
+    budget: BudgetOption = None,
+    seed: SeedOption = 0,
+    sustained: SustainedOption = None,
+    operators: OperatorsOption = False,
+    html: HtmlOption = None,
+    sweep: SweepOption = None,
+    as_json: JsonOption = False,
+    explain: ExplainOption = False,
+) -> None:
+    """Measure latency, memory, load time and size: of a project, or of bare model files.
+
+    Example: edgeworthy measure int8.onnx --vs float.onnx
     """
+    from edgeworthy.workflow.bare_models import BareOptions
+
+    loaded = scenario is not Scenario.SINGLE_STREAM
+    asked = (against is not None, loaded, sustained is not None, operators, sweep is not None)
+    _refuse_mixing(asked, has_model=model is not None)
+    if html is not None and sustained is None and not operators:
+        raise UsageError("--html draws what --sustained or --operators measured")
+    if model is None:
+        _measure_project(project, as_json=as_json, explain=explain)
+        return
+    options = BareOptions(
+        threads=threads,
+        samples=samples,
+        budget_s=budget,
+        starts=starts,
+        seed=seed,
+        golden=golden,
+        tolerance=tolerance,
+    )
+    if sweep is not None:
+        measure_sweep(model, options, sweep, as_json=as_json)
+    elif operators:
+        measure_operators(model, options, as_json=as_json, html=html)
+    elif sustained is not None:
+        refuse_partial(measure_sustained(model, options, sustained, as_json=as_json, html=html))
+    elif against is not None:
+        _compare(model, against, options, as_json=as_json)
+    elif loaded:
+        _measure_load(model, options, (_LOADS[scenario], batch, bound), as_json=as_json)
+    else:
+        _measure_file(model, options, as_json=as_json)
+
+
+def _refuse_mixing(asked: tuple[bool, ...], *, has_model: bool) -> None:
+    if any(asked) and not has_model:
+        raise UsageError(
+            f"{_SPECIAL} measure model files",
+            next_step="Write for example `edgeworthy measure A.onnx --vs B.onnx`",
+        )
+    if sum(asked) > 1:
+        raise UsageError(
+            f"{_SPECIAL} do not go together", next_step="Leave all but one of them out"
+        )
+
+
+def _compare(model: Path, against: Path, options: BareOptions, *, as_json: bool) -> None:
+    from edgeworthy.workflow.bare_models import compare_files
+
+    with shown_progress() as progress:
+        compared = compare_files(model, against, options, progress=progress)
+    print_json(compared) if as_json else print_comparison(compared)
+    _refuse_partial(partial=compared.partial)
+
+
+def _measure_file(model: Path, options: BareOptions, *, as_json: bool) -> None:
+    from edgeworthy.workflow.bare_models import measure_file
+
+    with shown_progress() as progress:
+        measured = measure_file(model, options, progress=progress)
+    print_json(measured) if as_json else print_measurements([measured])
+    _refuse_partial(partial=measured.partial)
+
+
+def _measure_load(
+    model: Path, options: BareOptions, load: tuple[LoadScenario, int, float], *, as_json: bool
+) -> None:
+    from edgeworthy.measurement import LoadOptions
+    from edgeworthy.workflow.bare_models import load_file
+
+    scenario, batch, bound_ms = load
+    asked = LoadOptions(scenario=scenario, samples_per_query=batch, latency_bound_ms=bound_ms)
+    with shown_progress() as progress:
+        measured = load_file(model, asked, options, progress=progress)
+    print_json(measured) if as_json else print_load(measured)
+
+
+def _refuse_partial(*, partial: bool) -> None:
+    if partial:
+        raise Interrupted("stopped by Ctrl-C; what was measured is above, marked as partial")
+
+
+def _measure_project(project: Path, *, as_json: bool, explain: bool) -> None:
     with opened_project(project) as opened:
         measurements = opened.measure()
     if as_json:

@@ -23,6 +23,21 @@ class Percentile(Record, frozen=True, kw_only=True):
     refusal: str = ""
 
 
+class EarlyStopping(Record, frozen=True, kw_only=True):
+    """MLPerf's estimate of a percentile from all queries together.
+
+    Attributes:
+        percent: For example 90.
+        latency_ms: The true percentile is not above it, with 99 % confidence, as long as queries
+            are independent; absent when there are too few.
+        queries_needed: The fewest queries that MLPerf believes it from.
+    """
+
+    percent: float
+    latency_ms: float | None
+    queries_needed: int
+
+
 class PairedRatio(Record, frozen=True, kw_only=True):
     """Latency against another artefact measured in turn with it.
 
@@ -61,9 +76,16 @@ class Measurement(Document, frozen=True, kw_only=True):
         taken_at: RFC 3339, UTC.
         expires_at: RFC 3339, UTC.
         disturbances: What made the host less than quiet, one sentence each.
+        steady_memory_mib: Resident memory after the last query, over the starts.
+        affinity: Logical processors that the process could run on; empty when not recorded.
+        checked_count: Timed answers that were held against golden ones, all right; 0 without
+            golden ones.
+        early_stopping: What MLPerf would report, beside the percentiles with intervals.
+        partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
     """
 
     KIND: ClassVar[str] = "measurement"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     artifact: str
     variant: str
@@ -85,3 +107,8 @@ class Measurement(Document, frozen=True, kw_only=True):
     taken_at: str
     expires_at: str
     disturbances: tuple[str, ...] = ()
+    steady_memory_mib: Estimate | None = None
+    affinity: tuple[int, ...] = ()
+    checked_count: int = 0
+    early_stopping: tuple[EarlyStopping, ...] = ()
+    partial: bool = False

@@ -17,13 +17,23 @@ import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from edgeworthy.documents.model import ModelSignature
 from edgeworthy.errors import MeasurementError
+from edgeworthy.measurement.golden import Checked, check, positions_to_check
+from edgeworthy.measurement.load import (
+    Arrivals,
+    Batches,
+    LoadRun,
+    poisson_arrivals_ns,
+    run_batches,
+    run_server,
+)
 from edgeworthy.measurement.memory import peak_memory_bytes, reset_peak, resident_memory_bytes
 from edgeworthy.measurement.scenario import (
     garbage_collection_paused,
@@ -32,6 +42,8 @@ from edgeworthy.measurement.scenario import (
 )
 from edgeworthy.measurement.wire import (
     HEADER_BYTES,
+    Answer,
+    Answers,
     Latencies,
     Load,
     Loaded,
@@ -41,12 +53,15 @@ from edgeworthy.measurement.wire import (
     ReadMemory,
     Reply,
     Request,
+    RunBatches,
     RunQueries,
+    RunServer,
     WarmedUp,
     WarmUp,
     decode_request,
     encode_frame,
     failure_of,
+    pack_tensors,
     unpack_tensors,
 )
 from edgeworthy.runtimes import (
@@ -56,6 +71,7 @@ from edgeworthy.runtimes import (
     find_runtime,
     fixed_batch_size,
     random_inputs,
+    run_batched,
 )
 
 _PR_SET_PDEATHSIG = 1
@@ -68,10 +84,13 @@ class MeasuredProcess:
         self._runtime: Runtime | None = None
         self._session: Session | None = None
         self._samples: list[Tensors] = []
+        self._single: list[Tensors] = []
         self._generated_count = 1
+        self._golden: list[Tensors] = []
+        self._tolerance = 0.0
         self._seed = 0
 
-    def answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Reply:  # noqa: PLR0911 - one line per request
         """Do what is asked."""
         match request:
             case Prepare():
@@ -82,17 +101,33 @@ class MeasuredProcess:
                 return self._warm_up(request)
             case RunQueries():
                 return self._run_queries(request)
+            case RunBatches():
+                return self._run_batches(request)
+            case RunServer():
+                return self._run_server(request)
+            case Answer():
+                run = self._loaded().run
+                return Answers(outputs=tuple(pack_tensors(run(each)) for each in self._samples))
             case ReadMemory():
-                return MemoryRead(peak_memory_bytes=peak_memory_bytes())
+                return MemoryRead(
+                    peak_memory_bytes=peak_memory_bytes(),
+                    resident_memory_bytes=resident_memory_bytes(),
+                )
 
     def _prepare(self, request: Prepare) -> Prepared:
         self._runtime = find_runtime(request.runtime)
         self._samples = [unpack_tensors(sample) for sample in request.samples]
         self._generated_count, self._seed = request.generated_count, request.seed
+        self._golden = [unpack_tensors(outputs) for outputs in request.golden]
+        self._tolerance = request.tolerance
         version = self._runtime.version()
         gc.collect()
         reset_peak()
-        return Prepared(runtime_version=version, runtime_memory_bytes=resident_memory_bytes())
+        return Prepared(
+            runtime_version=version,
+            runtime_memory_bytes=resident_memory_bytes(),
+            affinity=_affinity(),
+        )
 
     def _load(self, request: Load) -> Loaded:
         if self._runtime is None:
@@ -107,6 +142,7 @@ class MeasuredProcess:
                 random_inputs(session.signature, batch=1, generator=generator)
                 for _ in range(self._generated_count)
             ]
+        self._single = self._samples
         self._samples = fit_batch(self._samples, session.signature)
         first_ns = run_single_stream(session.run, self._samples, first=0, count=1)[0]
         # What exists now stays: later collections need not look at it again.
@@ -129,18 +165,72 @@ class MeasuredProcess:
 
     def _run_queries(self, request: RunQueries) -> Latencies:
         run = self._loaded().run
+        kept: dict[int, list[Any]] = {
+            index: [] for index in self._to_check(request.count, request.first)
+        }
         with garbage_collection_paused():
             settle_first = request.first - request.settle_count
             run_single_stream(run, self._samples, first=settle_first, count=request.settle_count)
             latencies_ns = run_single_stream(
-                run, self._samples, first=request.first, count=request.count
+                run, self._samples, first=request.first, count=request.count, keep=kept
             )
-        return Latencies(data=np.array(latencies_ns, dtype="<i8").tobytes())
+        # A model of a fixed batch repeats the sample; the first row answers it.
+        answers = {
+            request.first + index: {name: tensor[:1] for name, tensor in one.items()}
+            for index, (one,) in kept.items()
+        }
+        return self._latencies(LoadRun(latencies_ns, 0, answers))
+
+    def _run_batches(self, request: RunBatches) -> Latencies:
+        session = self._loaded()
+        with garbage_collection_paused():
+            found = run_batches(
+                partial(run_batched, session),
+                self._single,
+                Batches(first=request.first, count=request.count, batch=request.batch),
+                keep=self._to_check(request.count, request.first),
+            )
+        return self._latencies(found)
+
+    def _run_server(self, request: RunServer) -> Latencies:
+        due_ns = poisson_arrivals_ns(request.rate_hz, request.count, seed=request.seed)
+        with garbage_collection_paused():
+            found = run_server(
+                self._loaded().run,
+                self._samples,
+                Arrivals(
+                    due_ns=due_ns.tolist(),
+                    bound_ns=request.bound_ns,
+                    over_allowed=request.over_allowed,
+                ),
+                keep=self._to_check(request.count, request.seed),
+            )
+        return self._latencies(found)
+
+    def _to_check(self, count: int, salt: int) -> frozenset[int]:
+        return positions_to_check(count, seed=self._seed + salt) if self._golden else frozenset()
+
+    def _latencies(self, found: LoadRun) -> Latencies:
+        checked = check(found.kept, self._golden, self._tolerance) if found.kept else Checked()
+        return Latencies(
+            data=np.array(found.latencies_ns, dtype="<i8").tobytes(),
+            elapsed_ns=found.elapsed_ns,
+            checked_count=checked.checked_count,
+            wrong_count=checked.wrong_count,
+            largest_miss=checked.largest_miss,
+        )
 
     def _loaded(self) -> Session:
         if self._session is None:
             raise MeasurementError("asked to run before an artefact was loaded")
         return self._session
+
+
+def _affinity() -> tuple[int, ...]:
+    try:
+        return tuple(sorted(os.sched_getaffinity(0)))
+    except (AttributeError, OSError):  # pragma: no cover - Linux has it
+        return ()
 
 
 def fit_batch(samples: list[Tensors], signature: ModelSignature) -> list[Tensors]:

@@ -75,6 +75,11 @@ class ChildProcess:
         os.set_blocking(self._stdout.fileno(), False)
 
     @property
+    def title(self) -> str:
+        """How messages name what it runs."""
+        return self._title
+
+    @property
     def process_id(self) -> int:
         """The operating system's number of the process."""
         return self._process.pid

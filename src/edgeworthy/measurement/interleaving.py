@@ -2,11 +2,13 @@
 
 Rules:
 
-1. Every launch starts each artefact's process afresh and keeps it until its turns are over.
+1. Every launch starts each artefact's process afresh and keeps it until its turns are over. Engines
+   are imported side by side, which saves time and is not measured; from then on rule 3 holds.
 2. In each round every artefact has one turn; the order is drawn anew for each round.
 3. One process works at a time: the others are stopped, and nobody is told of progress meanwhile.
 4. Turns take about equal time, and see the samples in the same order. The first queries of a turn
    find cold caches, which no stream of queries does: they are not timed.
+5. Ctrl-C ends everything, or keeps the launches that were finished when the settings say so.
 """
 
 from __future__ import annotations
@@ -26,9 +28,17 @@ from edgeworthy.measurement.plan import (
     MeasurementSettings,
     ProgressListener,
 )
-from edgeworthy.measurement.starting import LaunchObservation, Sample, StartedProcess, start
-from edgeworthy.measurement.wire import RunQueries
+from edgeworthy.measurement.starting import (
+    LaunchObservation,
+    Sample,
+    StartedProcess,
+    prepare,
+    start,
+)
+from edgeworthy.measurement.wire import Prepared, RunQueries
 
+#: Fewer finished starts than this show no spread: after Ctrl-C nothing is made of them.
+FEWEST_LAUNCHES_KEPT = 2
 _NANOSECONDS = 1_000_000_000
 _LONGEST_TURN_QUERIES = 100_000
 #: Turns of at least so many queries can spare so many to warm the caches again.
@@ -70,16 +80,20 @@ def observe(
         MeasurementError: A process fell silent.
     """
     rounds = _Rounds(plans, settings, samples, monotonic=monotonic)
-    found = [
-        rounds.run_launch(launch, progress or _nobody) for launch in range(settings.launch_count)
-    ]
+    found: list[list[LaunchObservation]] = []
+    try:
+        for launch in range(settings.launch_count):
+            found += [rounds.run_launch(launch, progress or nobody)]
+    except KeyboardInterrupt:
+        if not settings.keeps_partial or len(found) < FEWEST_LAUNCHES_KEPT:
+            raise
     return tuple(
         Observation(plan=plan, launches=tuple(launches))
         for plan, launches in zip(plans, zip(*found, strict=True), strict=True)
     )
 
 
-def _nobody(progress: MeasurementProgress) -> None:
+def nobody(progress: MeasurementProgress) -> None:
     """The listener when there is none."""
 
 
@@ -107,14 +121,21 @@ class _Rounds:
         """Start every artefact, give them their turns, end them."""
         started: dict[int, StartedProcess] = {}
         with contextlib.ExitStack() as stack:
-            for index in self._order():
-                child = stack.enter_context(
+            children = {
+                index: stack.enter_context(
                     ChildProcess(self._plans[index], reply_timeout_s=self._settings.reply_timeout_s)
                 )
-                started[index] = self._start(index, child)
+                for index in self._order()
+            }
+            prepared = {
+                index: prepare(child, self._plans[index], self._settings, samples=self._samples)
+                for index, child in children.items()
+            }
+            for index, child in children.items():
+                started[index] = self._start(index, child, prepared[index])
             while True:
                 self._run_round(started)
-                progress(self._progress(launch))
+                progress(self._progress(launch, started))
                 if self._done_ratio(launch) >= 1:
                     break
             return [started[index].observation() for index in range(len(self._plans))]
@@ -123,9 +144,9 @@ class _Rounds:
         order: list[int] = self._generator.permutation(len(self._plans)).tolist()
         return order
 
-    def _start(self, index: int, child: ChildProcess) -> StartedProcess:
+    def _start(self, index: int, child: ChildProcess, prepared: Prepared) -> StartedProcess:
         settings = self._settings
-        started = start(child, self._plans[index], settings, samples=self._samples)
+        started = start(child, self._plans[index], settings, prepared)
         if not self._turn_counts[index]:
             self._turn_counts[index] = turn_query_count(started.latency_ns, settings.block_s)
         return started
@@ -152,11 +173,14 @@ class _Rounds:
         budget = self._elapsed_s / (settings.budget_s * plan_count * due_share)
         return max(min(queries, time_ratio), budget)
 
-    def _progress(self, launch: int) -> MeasurementProgress:
+    def _progress(self, launch: int, started: Mapping[int, StartedProcess]) -> MeasurementProgress:
         launch_count = self._settings.launch_count
         done_ratio = min(self._done_ratio(launch), 1.0) * (launch + 1) / launch_count
         return MeasurementProgress(
-            launch=launch + 1, launch_count=launch_count, done_ratio=done_ratio
+            launch=launch + 1,
+            launch_count=launch_count,
+            done_ratio=done_ratio,
+            latest_ms=tuple(started[index].latest_ms for index in range(len(self._plans))),
         )
 
 

@@ -11,7 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.errors import UsageError
+from edgeworthy.runtimes.base import Tensors
 from edgeworthy.statistics.order_statistics import queries_needed
 from edgeworthy.statistics.paired_ratio import pairs_needed
 
@@ -74,6 +75,9 @@ class MeasurementSettings:
         warm_up_limit_s: Seconds after which warming up ends even if the latency still falls.
         reply_timeout_s: Silence of a child process after which it is ended.
         launches: Starts per artefact; the fewest that the confidences allow when left out.
+        keeps_partial: Whether Ctrl-C keeps what was finished instead of ending everything.
+        golden: Right outputs of each sample, by name; timed answers are held against them.
+        tolerance: Share of the largest golden value of an output that a value may be off.
     """
 
     query_count: int = 1000
@@ -87,6 +91,9 @@ class MeasurementSettings:
     warm_up_limit_s: float = 1.0
     reply_timeout_s: float = 120.0
     launches: int | None = None
+    keeps_partial: bool = False
+    golden: Sequence[Tensors] = ()
+    tolerance: float = 1e-3
 
     def __post_init__(self) -> None:
         """Refuse what cannot give figures with intervals."""
@@ -136,11 +143,13 @@ class MeasurementProgress:
         launch: Number of the start, from 1.
         launch_count: Starts in all.
         done_ratio: Share of the work that is done, from 0 to 1.
+        latest_ms: Median latency of each artefact's last turn, in the order of the plans.
     """
 
     launch: int
     launch_count: int
     done_ratio: float
+    latest_ms: tuple[float, ...] = ()
 
 
 #: Told between two turns, when no child process runs.

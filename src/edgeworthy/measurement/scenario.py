@@ -15,7 +15,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -30,6 +30,7 @@ ClockNs: TypeAlias = Callable[[], int]
 #: A stretch counts as faster when its median is lower than the best by more than this.
 _FASTER_RATIO = 0.02
 _SETTLED_STRETCHES = 2
+_NOTHING: Mapping[int, list[Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def run_single_stream(
     first: int,
     count: int,
     clock: ClockNs = time.perf_counter_ns,
+    keep: Mapping[int, list[Any]] = _NOTHING,
 ) -> list[int]:
     """Run queries one after the other.
 
@@ -76,6 +78,7 @@ def run_single_stream(
         first: Position of the first query in the cycle of samples.
         count: Number of queries.
         clock: Read before and after each query.
+        keep: Queries, from 0, whose outputs are appended to a list, for checking them later.
 
     Returns:
         Latency of each query in nanoseconds.
@@ -87,6 +90,8 @@ def run_single_stream(
         start = clock()
         outputs = run(inputs)
         latencies_ns[index] = clock() - start
+        if index in keep:
+            keep[index].append(outputs)
         del outputs  # or the next query's time would hold this one's release
     return latencies_ns
 

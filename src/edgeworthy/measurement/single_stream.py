@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from edgeworthy.devices import HostWatch
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.errors import MeasurementError, ModelFileError, UsageError
 from edgeworthy.files import digest_file
@@ -59,7 +60,7 @@ def measure(
     originals = _original_positions(plans)
     taken_at = circumstances.clock()
     samples = tuple(pack_tensors(tensors) for tensors in inputs or ())
-    with unchanged([plan.artifact for plan in plans]):
+    with unchanged([plan.artifact for plan in plans]), HostWatch() as watch:
         observations = observe(plans, settings, samples, progress=progress)
     return tuple(
         summarize(
@@ -68,7 +69,7 @@ def measure(
             settings=settings,
             host=circumstances.host,
             taken_at=taken_at,
-            disturbances=circumstances.disturbances,
+            disturbances=(*circumstances.disturbances, *watch.sentences),
         )
         for observation in observations
     )

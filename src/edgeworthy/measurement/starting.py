@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.measurement.child_process import ChildProcess
+from edgeworthy.measurement.golden import NOTHING_CHECKED, Checked, refuse_wrong
 from edgeworthy.measurement.plan import MeasurementPlan, MeasurementSettings
 from edgeworthy.measurement.wire import (
     Latencies,
@@ -24,14 +25,19 @@ from edgeworthy.measurement.wire import (
     Prepare,
     Prepared,
     ReadMemory,
+    RunBatches,
     RunQueries,
+    RunServer,
     TensorBytes,
     WarmedUp,
     WarmUp,
+    pack_tensors,
 )
 
 _NANOSECONDS = 1_000_000_000
-_GENERATED_COUNT = 8
+_NS_PER_MS = 1_000_000
+#: Random inputs when there are no samples.
+GENERATED_COUNT = 8
 _WARM_UP_WINDOW_S = 0.02
 
 #: The inputs of one query.
@@ -50,6 +56,9 @@ class LaunchObservation:
         stationary: Whether the warm-up reached its end before its limit.
         peak_memory_bytes: At the end.
         turns: Latencies in nanoseconds, one array per round.
+        steady_memory_bytes: Resident after the last query; 0 where nobody tells.
+        affinity: Logical processors that the process could run on.
+        checked: What checking its timed answers found.
     """
 
     runtime_version: str
@@ -59,31 +68,60 @@ class LaunchObservation:
     stationary: bool
     peak_memory_bytes: int
     turns: tuple[NDArray[np.int64], ...]
+    steady_memory_bytes: int = 0
+    affinity: tuple[int, ...] = ()
+    checked: Checked = NOTHING_CHECKED
 
 
 class StartedProcess:
     """A process that is ready, and the turns that it has had."""
 
     def __init__(
-        self, child: ChildProcess, prepared: Prepared, loaded: Loaded, warm: WarmedUp
+        self,
+        child: ChildProcess,
+        prepared: Prepared,
+        loaded: Loaded,
+        warm: WarmedUp,
+        *,
+        tolerance: float,
     ) -> None:
         self._child = child
         self._prepared = prepared
         self._loaded = loaded
         self._warm = warm
+        self._tolerance = tolerance
         self._turns: list[NDArray[np.int64]] = []
+        self.checked = NOTHING_CHECKED
 
     @property
     def latency_ns(self) -> int:
         """Latency that the warm-up ended with."""
         return self._warm.latency_ns
 
+    @property
+    def latest_ms(self) -> float:
+        """Median latency of the last turn."""
+        return float(np.median(self._turns[-1])) / _NS_PER_MS
+
     def take_turn(self, request: RunQueries) -> None:
         """Run the queries of one turn."""
+        self._turns.append(self.run(request)[0])
+
+    def run(
+        self, request: RunQueries | RunBatches | RunServer
+    ) -> tuple[NDArray[np.int64], Latencies]:
+        """Run timed queries; latencies in nanoseconds, and all that was said.
+
+        Raises:
+            MeasurementError: Answers were wrong.
+        """
         self._child.resume()
         reply = self._child.ask(request, Latencies)
         self._child.pause()
-        self._turns.append(np.frombuffer(reply.data, dtype="<i8"))
+        found = Checked(reply.checked_count, reply.wrong_count, reply.largest_miss)
+        refuse_wrong(found, where=self._child.title, tolerance=self._tolerance)
+        self.checked = self.checked.joined(found)
+        return np.frombuffer(reply.data, dtype="<i8"), reply
 
     def observation(self) -> LaunchObservation:
         """All that was seen, with the memory at the end."""
@@ -98,17 +136,20 @@ class StartedProcess:
             stationary=self._warm.stationary,
             peak_memory_bytes=memory.peak_memory_bytes,
             turns=tuple(self._turns),
+            steady_memory_bytes=memory.resident_memory_bytes,
+            affinity=self._prepared.affinity,
+            checked=self.checked,
         )
 
 
-def start(
+def prepare(
     child: ChildProcess,
     plan: MeasurementPlan,
     settings: MeasurementSettings,
     *,
     samples: tuple[Sample, ...],
-) -> StartedProcess:
-    """Make a process ready for its turns.
+) -> Prepared:
+    """Import the engine in a fresh process, and stop it until it is wanted.
 
     Args:
         child: A fresh process.
@@ -117,8 +158,7 @@ def start(
         samples: Inputs of single queries; empty for random ones.
 
     Raises:
-        ModelFileError: The engine cannot read the artefact.
-        InferenceError: The engine failed, or the process ended.
+        InferenceError: The process ended.
         MeasurementError: The process fell silent.
     """
     prepared = child.ask(
@@ -126,13 +166,36 @@ def start(
             runtime=plan.runtime,
             samples=samples,
             seed=settings.seed,
-            generated_count=_GENERATED_COUNT,
+            generated_count=GENERATED_COUNT,
+            golden=tuple(pack_tensors(outputs) for outputs in settings.golden),
+            tolerance=settings.tolerance,
         ),
         Prepared,
     )
+    child.pause()
+    return prepared
+
+
+def start(
+    child: ChildProcess, plan: MeasurementPlan, settings: MeasurementSettings, prepared: Prepared
+) -> StartedProcess:
+    """Make a process ready for its turns.
+
+    Args:
+        child: A process that has its engine.
+        plan: What it shall run.
+        settings: How thoroughly.
+        prepared: What it said of itself before.
+
+    Raises:
+        ModelFileError: The engine cannot read the artefact.
+        InferenceError: The engine failed, or the process ended.
+        MeasurementError: The process fell silent.
+    """
+    child.resume()
     loaded = child.ask(Load(artifact=str(plan.artifact), threads=plan.threads), Loaded)
     limit_ns = int(settings.warm_up_limit_s * _NANOSECONDS)
     window_ns = int(_WARM_UP_WINDOW_S * _NANOSECONDS)
     warm = child.ask(WarmUp(limit_ns=limit_ns, window_ns=window_ns), WarmedUp)
     child.pause()
-    return StartedProcess(child, prepared, loaded, warm)
+    return StartedProcess(child, prepared, loaded, warm, tolerance=settings.tolerance)

@@ -5,7 +5,9 @@ Rules:
 1. Queries of one start are alike and starts differ, so the starts are the independent observations
    behind every interval: of percentiles, of a ratio, of a load time and of a peak of memory.
 2. A percentile is given once per confidence that was asked for, or refused with its reason.
-3. Pure: the same observations give the same document.
+3. After Ctrl-C fewer starts stand behind the figures; their intervals then state the lower
+   confidence that so few support, so that no requirement mistakes them for whole ones.
+4. Pure: the same observations give the same document.
 """
 
 from __future__ import annotations
@@ -18,15 +20,17 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate, exact
-from edgeworthy.documents.measurement import Measurement, PairedRatio, Percentile
+from edgeworthy.documents.measurement import EarlyStopping, Measurement, PairedRatio, Percentile
 from edgeworthy.errors import MeasurementError
 from edgeworthy.measurement.interleaving import Observation
 from edgeworthy.measurement.plan import RATIO_CONFIDENCE, MeasurementSettings
 from edgeworthy.measurement.starting import LaunchObservation
 from edgeworthy.statistics.order_statistics import (
     Refusal,
+    early_stopping_percentile,
     grouped_percentile_interval,
     percentile_interval,
+    queries_needed_early_stopping,
 )
 from edgeworthy.statistics.paired_ratio import paired_ratio
 
@@ -68,7 +72,7 @@ def summarize(
         threads=plan.threads,
         scenario=SINGLE_STREAM,
         query_count=len(latencies_ms),
-        percentiles=_percentiles(groups_ms, settings),
+        percentiles=percentiles_of(groups_ms, settings),
         quantiles_ms=_quantiles(latencies_ms),
         load_time_ms=_over_launches([one.load_ns / _NS_PER_MS for one in launches], settings, "ms"),
         first_inference_ms=float(
@@ -82,15 +86,28 @@ def summarize(
         against_original=_against(observation, original),
         host=host,
         interleaving_seed=settings.seed,
-        taken_at=_rfc3339(taken_at),
-        expires_at=_rfc3339(taken_at + timedelta(days=settings.evidence_days)),
+        taken_at=rfc3339(taken_at),
+        expires_at=rfc3339(taken_at + timedelta(days=settings.evidence_days)),
         disturbances=(*disturbances, *_own_disturbances(launches)),
+        steady_memory_mib=_steady(launches, settings),
+        affinity=launches[0].affinity,
+        early_stopping=_early_stopping(latencies_ms, settings),
+        checked_count=sum(one.checked.checked_count for one in launches),
+        partial=len(launches) < settings.launch_count,
     )
 
 
-def _percentiles(
+def _steady(
+    launches: Sequence[LaunchObservation], settings: MeasurementSettings
+) -> Estimate | None:
+    values = [one.steady_memory_bytes / _MIB for one in launches]
+    return _over_launches(values, settings, "MiB") if all(values) else None
+
+
+def percentiles_of(
     groups_ms: Sequence[NDArray[np.float64]], settings: MeasurementSettings
 ) -> tuple[Percentile, ...]:
+    """The percentiles that the settings ask for, from the latencies of each start."""
     found = []
     for percent in settings.percents:
         for confidence in settings.confidences:
@@ -105,6 +122,23 @@ def _percentiles(
     return tuple(found)
 
 
+def _early_stopping(
+    latencies_ms: NDArray[np.float64], settings: MeasurementSettings
+) -> tuple[EarlyStopping, ...]:
+    in_order = np.sort(latencies_ms)
+    found = []
+    for percent in settings.percents:
+        estimate = early_stopping_percentile(in_order, percent)
+        found.append(
+            EarlyStopping(
+                percent=percent,
+                latency_ms=None if isinstance(estimate, Refusal) else estimate,
+                queries_needed=queries_needed_early_stopping(percent),
+            )
+        )
+    return tuple(found)
+
+
 def _quantiles(latencies_ms: NDArray[np.float64]) -> tuple[float, ...]:
     quantiles: list[float] = np.quantile(
         latencies_ms, np.linspace(0, 1, _QUANTILE_COUNT), method="inverted_cdf"
@@ -113,9 +147,15 @@ def _quantiles(latencies_ms: NDArray[np.float64]) -> tuple[float, ...]:
 
 
 def _over_launches(values: Sequence[float], settings: MeasurementSettings, unit: str) -> Estimate:
-    """Median over the starts, at the highest confidence that was asked for."""
+    """Median over the starts, at the highest confidence that was asked for.
+
+    When Ctrl-C left fewer starts, at the confidence that these support.
+    """
+    confidence = max(settings.confidences)
+    if len(values) < settings.launch_count and settings.keeps_partial:
+        confidence = min(confidence, 1 - 2 * 0.5 ** len(values))
     interval = percentile_interval(
-        np.sort(np.array(values)), _MEDIAN, confidence=max(settings.confidences), unit=unit
+        np.sort(np.array(values)), _MEDIAN, confidence=confidence, unit=unit
     )
     if isinstance(interval, Refusal):
         # The settings allow no fewer starts than this needs.
@@ -161,5 +201,23 @@ def _own_disturbances(launches: Sequence[LaunchObservation]) -> tuple[str, ...]:
     )
 
 
-def _rfc3339(moment: datetime) -> str:
+def range_over_starts(values: Sequence[float], *, unit: str) -> Estimate:
+    """Median and range of few starts, at the confidence that so many support.
+
+    >>> range_over_starts([1.0, 3.0, 2.0], unit="ms").confidence
+    0.75
+    """
+    return Estimate(
+        value=float(np.median(values)),
+        low=min(values),
+        high=max(values),
+        confidence=1 - 2 * 0.5 ** len(values),
+        n=len(values),
+        method="range over starts",
+        unit=unit,
+    )
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as documents write it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

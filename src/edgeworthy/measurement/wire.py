@@ -51,12 +51,16 @@ class Prepare(_Message, frozen=True, kw_only=True):
         samples: Inputs of single queries; empty for ``generated_count`` random ones.
         seed: Of the random ones.
         generated_count: How many of them.
+        golden: Right outputs of each sample; empty when nothing is to be checked.
+        tolerance: Share of the largest golden value that an output may be off.
     """
 
     runtime: str
     samples: tuple[tuple[TensorBytes, ...], ...]
     seed: int
     generated_count: int
+    golden: tuple[tuple[TensorBytes, ...], ...] = ()
+    tolerance: float = 0.0
 
 
 class Load(_Message, frozen=True, kw_only=True):
@@ -87,18 +91,63 @@ class RunQueries(_Message, frozen=True, kw_only=True):
     settle_count: int
 
 
+class RunBatches(_Message, frozen=True, kw_only=True):
+    """MultiStream, or the work of Offline.
+
+    Attributes:
+        first: Position of the first sample in the cycle of samples.
+        count: Queries.
+        batch: Samples of each.
+    """
+
+    first: int
+    count: int
+    batch: int
+
+
+class RunServer(_Message, frozen=True, kw_only=True):
+    """Server.
+
+    Attributes:
+        rate_hz: Queries per second, on average.
+        count: Queries.
+        seed: Of the arrivals.
+        bound_ns: Latency that counts as too long.
+        over_allowed: Queries over the bound after which the run ends early.
+    """
+
+    rate_hz: float
+    count: int
+    seed: int
+    bound_ns: int
+    over_allowed: int
+
+
 class ReadMemory(_Message, frozen=True, kw_only=True):
     """Tell the largest resident memory since the engine was imported."""
 
 
-Request: TypeAlias = Prepare | Load | WarmUp | RunQueries | ReadMemory
+class Answer(_Message, frozen=True, kw_only=True):
+    """Give the outputs for every sample."""
+
+
+Request: TypeAlias = (
+    Prepare | Load | WarmUp | RunQueries | RunBatches | RunServer | ReadMemory | Answer
+)
 
 
 class Prepared(_Message, frozen=True, kw_only=True):
-    """The engine is there; nothing is loaded yet."""
+    """The engine is there; nothing is loaded yet.
+
+    Attributes:
+        runtime_version: Engine and version.
+        runtime_memory_bytes: Resident now.
+        affinity: Logical processors that the process may run on; empty where nobody tells.
+    """
 
     runtime_version: str
     runtime_memory_bytes: int
+    affinity: tuple[int, ...] = ()
 
 
 class Loaded(_Message, frozen=True, kw_only=True):
@@ -117,15 +166,34 @@ class WarmedUp(_Message, frozen=True, kw_only=True):
 
 
 class Latencies(_Message, frozen=True, kw_only=True):
-    """Latencies of one turn in order: nanoseconds as little-endian int64."""
+    """What one turn showed.
+
+    Attributes:
+        data: Latencies in order: nanoseconds as little-endian int64.
+        elapsed_ns: From the first query to the last answer; 0 where it is not asked for.
+        checked_count: Answers that were held against golden ones.
+        wrong_count: Outputs among them that were wrong.
+        largest_miss: Largest difference over the largest golden value of that output.
+    """
 
     data: bytes
+    elapsed_ns: int = 0
+    checked_count: int = 0
+    wrong_count: int = 0
+    largest_miss: float = 0.0
 
 
 class MemoryRead(_Message, frozen=True, kw_only=True):
-    """Memory of the process."""
+    """Memory of the process: the largest, and what is resident now, after its last query."""
 
     peak_memory_bytes: int
+    resident_memory_bytes: int = 0
+
+
+class Answers(_Message, frozen=True, kw_only=True):
+    """Outputs of every sample, in their order."""
+
+    outputs: tuple[tuple[TensorBytes, ...], ...]
 
 
 class Failure(_Message, frozen=True, kw_only=True):
@@ -138,7 +206,7 @@ class Failure(_Message, frozen=True, kw_only=True):
     next_step: str
 
 
-Reply: TypeAlias = Prepared | Loaded | WarmedUp | Latencies | MemoryRead | Failure
+Reply: TypeAlias = Prepared | Loaded | WarmedUp | Latencies | MemoryRead | Answers | Failure
 
 _KINDS: tuple[type[EdgeworthyError], ...] = (
     ModelFileError,
@@ -177,7 +245,7 @@ def pack_tensors(tensors: Mapping[str, NDArray[Any]]) -> tuple[TensorBytes, ...]
         if tensor.dtype.hasobject:
             raise MeasurementError(
                 "cannot be sent to the measuring process",
-                where=f"input `{name}`",
+                where=f"tensor `{name}`",
                 expected="numbers",
                 found=str(tensor.dtype),
             )

@@ -87,7 +87,7 @@ def render_html(record: BuildRecord) -> str:
         headline=headline(index),
         sections=tuple(made for build in _SECTIONS if (made := build(index))),
     )
-    text = environment().get_template("report.html.j2").render(page=page, style=_style())
+    text = environment().get_template("report.html.j2").render(page=page, style=page_style())
     # Templates leave empty lines where a condition was false.
     return "\n".join(line for line in text.splitlines() if line.strip()) + "\n"
 
@@ -107,6 +107,7 @@ def environment() -> Environment:
 
 
 @cache
-def _style() -> Markup:
+def page_style() -> Markup:
+    """The style sheet, with the colors of the theme."""
     sheet = files(_PACKAGE).joinpath("html", "style.css").read_text(encoding="utf-8")
     return Markup(style_variables() + sheet)  # noqa: S704 - our own style sheet

@@ -2,9 +2,11 @@
 
 from edgeworthy.runtimes.base import Runtime, Session, Tensors, random_inputs
 from edgeworthy.runtimes.batching import fixed_batch_size, run_batched
+from edgeworthy.runtimes.profiling import NodeProfile
 from edgeworthy.runtimes.registry import find_runtime, runtime_names
 
 __all__ = [
+    "NodeProfile",
     "Runtime",
     "Session",
     "Tensors",

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.documents.model import ModelSignature
+from edgeworthy.runtimes.profiling import NodeProfile
 
 #: Tensors by name.
 Tensors: TypeAlias = Mapping[str, NDArray[Any]]
@@ -87,6 +88,24 @@ class Runtime(abc.ABC):
             ModelFileError: The engine cannot read the file.
             InferenceError: The engine would not run all of it where it was asked to.
         """
+
+    def profile(
+        self, artifact: Path, inputs: Tensors, *, threads: int = 1, run_count: int = 100
+    ) -> tuple[NodeProfile, ...] | None:
+        """Time per node, from engines that can profile themselves; others give ``None``.
+
+        Args:
+            artifact: The file.
+            inputs: Every input, of every run.
+            threads: Threads that the engine may use inside one inference.
+            run_count: Runs that count; as many as a tenth of them come before.
+
+        Raises:
+            ModelFileError: The engine cannot read the file.
+            InferenceError: The engine refused the inputs or failed.
+        """
+        del artifact, inputs, threads, run_count
+        return None
 
 
 def random_inputs(

@@ -27,6 +27,8 @@ from edgeworthy.documents.model import ModelSignature, TensorSignature
 from edgeworthy.errors import InferenceError, ModelFileError, UsageError
 from edgeworthy.runtimes.base import Runtime, Session, Tensors
 from edgeworthy.runtimes.contract import check_inputs, one_line
+from edgeworthy.runtimes.onnxruntime_profile import profile_nodes
+from edgeworthy.runtimes.profiling import NodeProfile
 
 PROVIDER = "CPUExecutionProvider"
 #: Only what ends the process: everything else comes back as an exception, said once.
@@ -99,6 +101,25 @@ class OnnxRuntimeCpu(Runtime):
             ) from error
         check_providers(engine.get_providers(), where=str(artifact))
         return session
+
+    def profile(
+        self, artifact: Path, inputs: Tensors, *, threads: int = 1, run_count: int = 100
+    ) -> tuple[NodeProfile, ...]:
+        """Time per node; see :meth:`edgeworthy.runtimes.base.Runtime.profile`."""
+        # What is wrong with the file or the inputs is said as it is everywhere else.
+        with self.load(artifact, threads=threads) as session:
+            session.run(inputs)
+        warm_up = max(run_count // 10, 1)
+        try:
+            return profile_nodes(
+                artifact, _options(threads), inputs, run_count=run_count, warm_up=warm_up
+            )
+        except Exception as error:  # its own exceptions share no base class
+            raise InferenceError(
+                f"ONNX Runtime cannot profile this model: {one_line(error)}",
+                where=str(artifact),
+                next_step="Measure its latency instead, without --operators",
+            ) from error
 
 
 class OnnxRuntimeSession(Session):

@@ -167,6 +167,49 @@ def queries_needed_early_stopping(
     return high
 
 
+def over_latency_allowed(count: int, percent: float, *, confidence: float = 0.99) -> int:
+    """Queries of ``count`` that may be over a bound while the percentile surely keeps it.
+
+    Returns:
+        The number; -1 when ``count`` is too small even without any.
+
+    >>> over_latency_allowed(662, 99), over_latency_allowed(661, 99), over_latency_allowed(458, 99)
+    (1, 0, -1)
+    """
+    share = _share(percent)
+    if count < 1:
+        return -1
+    below = _Binomial(count, 1 - share)
+    inside = below.first + int(np.searchsorted(below.cumulative, 1 - confidence, side="right"))
+    return inside - 1
+
+
+def early_stopping_percentile(
+    sorted_values: NDArray[Any], percent: float, *, confidence: float = 0.99
+) -> float | Refusal:
+    """MLPerf's estimate of a percentile: with this confidence, the true one is not above it.
+
+    The worst values are left out, as many as may be over the percentile; the largest of those that
+    may be is the estimate.
+
+    Args:
+        sorted_values: ``(n,)``, ascending.
+        percent: For example 90.
+        confidence: That the true percentile is not above.
+
+    >>> early_stopping_percentile(np.arange(64.0), 90)
+    63.0
+    >>> early_stopping_percentile(np.arange(63.0), 90).needed
+    64
+    """
+    count = len(sorted_values)
+    needed = queries_needed_early_stopping(percent, confidence=confidence)
+    if count < needed:
+        return _refusal(percent, confidence, needed=f"{needed} queries", count=count, total=needed)
+    over = over_latency_allowed(count, percent, confidence=confidence)
+    return float(sorted_values[count - over])
+
+
 def _share(percent: float) -> float:
     if not 0 < percent < 100:  # noqa: PLR2004 - per cent
         raise ValueError(f"a percentile lies between 0 and 100, not {percent}")

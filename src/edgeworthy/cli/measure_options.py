@@ -1,0 +1,81 @@
+"""Options of ``edgeworthy measure``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+
+class Scenario(StrEnum):
+    """How queries arrive, as MLPerf names it."""
+
+    SINGLE_STREAM = "single-stream"
+    MULTI_STREAM = "multi-stream"
+    SERVER = "server"
+    OFFLINE = "offline"
+
+
+ModelArgument: TypeAlias = Annotated[
+    Path | None,
+    typer.Argument(help="An ONNX file; left out, the project's model and variants."),
+]
+AgainstOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--vs", help="Compare with this ONNX file, in turns.", metavar="FILE"),
+]
+ScenarioOption: TypeAlias = Annotated[
+    Scenario, typer.Option(help="How queries arrive, with MLPerf's meaning.")
+]
+BoundOption: TypeAlias = Annotated[
+    float,
+    typer.Option("--bound-ms", help="Server: what 99 of 100 queries may take.", min=0.001),
+]
+BatchOption: TypeAlias = Annotated[
+    int, typer.Option(help="MultiStream, Offline: samples of one query.", min=1)
+]
+SamplesOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="npz file with an array per input; left out, random inputs.", metavar="FILE"),
+]
+GoldenOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        help="npz file with the right outputs of the samples; wrong answers are an error.",
+        metavar="FILE",
+    ),
+]
+ToleranceOption: TypeAlias = Annotated[
+    float, typer.Option(help="Share of the largest golden value to be off.", min=0.0)
+]
+ThreadsOption: TypeAlias = Annotated[int, typer.Option(help="Threads inside one inference.", min=1)]
+StartsOption: TypeAlias = Annotated[
+    int | None, typer.Option(help="Starts of each model; more see smaller differences.", min=1)
+]
+BudgetOption: TypeAlias = Annotated[
+    float | None, typer.Option(help="Seconds of timed rounds per model, at most.", min=0.001)
+]
+SeedOption: TypeAlias = Annotated[int, typer.Option(help="Seed of the random order.")]
+SustainedOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Run without pause for so long, such as 10m, and look for throttling.",
+        metavar="DURATION",
+    ),
+]
+OperatorsOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--operators", help="Say where the time goes, operator by operator."),
+]
+SweepOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Try several settings: threads, batch or both.", metavar="AXES"),
+]
+HtmlOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", help="With --sustained or --operators: also draw it as a page.", metavar="FILE"
+    ),
+]

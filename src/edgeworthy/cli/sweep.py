@@ -1,0 +1,45 @@
+"""A sweep as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeworthy.cli.output import console, interval, print_json, table
+from edgeworthy.cli.session import shown_progress
+from edgeworthy.documents.sweep import Sweep
+
+if TYPE_CHECKING:
+    from edgeworthy.workflow.bare_models import BareOptions
+
+
+def measure_sweep(model: Path, options: BareOptions, axes: str, *, as_json: bool) -> None:
+    """Measure a model at several settings, and print them."""
+    from edgeworthy.workflow.bare_models import sweep_file
+
+    names = [each.strip() for each in axes.split(",") if each.strip()]
+    with shown_progress() as progress:
+        found = sweep_file(model, names, options, progress=progress)
+    print_json(found) if as_json else print_sweep(found)
+
+
+def print_sweep(sweep: Sweep) -> None:
+    """One line per setting, the knee marked."""
+    out = console()
+    knee = next(each for each in sweep.points if each.is_knee)
+    out.print(
+        f"[bold]Knee at {knee.threads} thread(s) and batch {knee.batch}:[/] "
+        "the lowest latency that still has nine tenths of the best throughput."
+    )
+    made = table(f"{sweep.variant}: {sweep.runtime}", "threads", "batch", "ms", "samples/s", "")
+    for each in sweep.points:
+        made.add_row(
+            str(each.threads),
+            str(each.batch),
+            interval(each.latency_ms),
+            interval(each.throughput_hz),
+            "knee" if each.is_knee else "",
+        )
+    out.print(made)
+    for sentence in sweep.disturbances:
+        out.print(f"[yellow]note[/yellow] {sentence}")

@@ -1,0 +1,351 @@
+"""Measuring model files that belong to no project.
+
+Rules:
+
+1. A model file is read and checked as one of a project is; its digest binds the figures.
+2. Samples come from an npz file with an array per input of the model, or are random.
+3. Nothing is cached: whoever asks wants this machine now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeworthy.documents.comparison import Comparison
+from edgeworthy.documents.device import HostFingerprint
+from edgeworthy.documents.load import LoadMeasurement
+from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.sweep import Sweep
+from edgeworthy.errors import DatasetError, UsageError
+from edgeworthy.workflow.steps import Progress, silent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgeworthy.measurement import (
+        Circumstances,
+        LoadOptions,
+        MeasurementPlan,
+        MeasurementProgress,
+        ProgressListener,
+    )
+    from edgeworthy.runtimes import Tensors
+
+TARGET = "host"
+#: What a sweep may vary.
+SWEEP_AXES = ("threads", "batch")
+_LARGEST_BATCH = 32
+#: Samples of a file that take turns as the input of timed queries.
+SAMPLE_COUNT = 64
+
+
+@dataclass(frozen=True)
+class BareOptions:
+    """How to measure files.
+
+    Attributes:
+        runtime: Name of the engine.
+        threads: Threads inside one inference.
+        samples: An npz file with an array per input, first axis the samples; None for random ones.
+        budget_s: Seconds of timed rounds per artefact at most; None for the usual.
+        starts: Starts of each artefact; None for the usual.
+        seed: Of the random order and of random samples.
+        golden: An npz file with the right outputs of the samples; None to check nothing.
+        tolerance: Share of the largest golden value of an output that a value may be off.
+    """
+
+    runtime: str = "onnxruntime"
+    threads: int = 1
+    samples: Path | None = None
+    budget_s: float | None = None
+    starts: int | None = None
+    seed: int = 0
+    golden: Path | None = None
+    tolerance: float = 1e-3
+
+
+def measure_file(
+    model: Path, options: BareOptions | None = None, *, progress: Progress = silent
+) -> Measurement:
+    """Latency, memory, load time and size of one model file.
+
+    Args:
+        model: An ONNX file.
+        options: How to measure.
+        progress: Told what is going on.
+
+    Raises:
+        ModelFileError: It cannot be used.
+        DatasetError: The samples cannot be used.
+        UsageError: The engine is unknown, or the starts are too few.
+    """
+    from edgeworthy.measurement import MeasurementSettings, measure
+
+    options = options or BareOptions()
+    (measured,) = measure(
+        [plan_of(model, options)],
+        _settings(MeasurementSettings(keeps_partial=True), options),
+        _circumstances(options),
+        inputs=read_samples(options.samples),
+        progress=_listener(f"Measuring {model.name}", progress),
+    )
+    return measured
+
+
+def compare_files(
+    subject: Path,
+    baseline: Path,
+    options: BareOptions | None = None,
+    *,
+    progress: Progress = silent,
+) -> Comparison:
+    """Say which of two model files is faster.
+
+    Args:
+        subject: The one in question.
+        baseline: What it is held against.
+        options: How to measure.
+        progress: Told what is going on.
+
+    Raises:
+        ModelFileError: One cannot be used.
+        DatasetError: The samples cannot be used.
+        UsageError: The engine is unknown, or the starts are too few.
+    """
+    from edgeworthy.measurement import COMPARISON_SETTINGS, compare
+
+    options = options or BareOptions()
+    title = f"Comparing {subject.name} with {baseline.name}"
+    return compare(
+        plan_of(subject, options),
+        plan_of(baseline, options),
+        _settings(COMPARISON_SETTINGS, options),
+        _circumstances(options),
+        inputs=read_samples(options.samples),
+        progress=_listener(title, progress),
+    )
+
+
+def load_file(
+    model: Path,
+    load: LoadOptions,
+    options: BareOptions | None = None,
+    *,
+    progress: Progress = silent,
+) -> LoadMeasurement:
+    """Latency and throughput of one model file under one of MLPerf's loads.
+
+    Args:
+        model: An ONNX file.
+        load: The load.
+        options: How to measure.
+        progress: Told what is going on.
+
+    Raises:
+        ModelFileError: It cannot be used.
+        DatasetError: The samples cannot be used.
+        UsageError: The engine is unknown, or the starts are too few.
+        MeasurementError: Timed answers were wrong.
+    """
+    from edgeworthy.measurement import MeasurementSettings, measure_load
+
+    options = options or BareOptions()
+    return measure_load(
+        plan_of(model, options),
+        _settings(MeasurementSettings(), options),
+        load,
+        _circumstances(options),
+        inputs=read_samples(options.samples),
+        progress=_listener(f"{load.scenario} of {model.name}", progress),
+    )
+
+
+def sweep_file(
+    model: Path,
+    axes: Sequence[str],
+    options: BareOptions | None = None,
+    *,
+    progress: Progress = silent,
+) -> Sweep:
+    """Latency and throughput of one model file at several settings.
+
+    Args:
+        model: An ONNX file.
+        axes: What is varied: ``threads``, ``batch`` or both.
+        options: How to measure.
+        progress: Told what is going on.
+
+    Raises:
+        ModelFileError: It cannot be used.
+        DatasetError: The samples cannot be used.
+        UsageError: An axis is unknown, or the model fixes its batch.
+    """
+    from edgeworthy.measurement import MeasurementSettings, SweepAxes, powers_of_two, sweep
+
+    options = options or BareOptions()
+    _check_axes(model, axes)
+    circumstances = _circumstances(options)
+    chosen = SweepAxes(
+        threads=powers_of_two(circumstances.host.core_count)
+        if "threads" in axes
+        else (options.threads,),
+        batches=powers_of_two(_LARGEST_BATCH) if "batch" in axes else (1,),
+    )
+    return sweep(
+        plan_of(model, options),
+        _settings(MeasurementSettings(), options),
+        chosen,
+        circumstances,
+        inputs=read_samples(options.samples),
+        progress=_listener(f"Sweeping {model.name}", progress),
+    )
+
+
+def _check_axes(model: Path, axes: Sequence[str]) -> None:
+    from edgeworthy.graph import inspect_model
+
+    unknown = [each for each in axes if each not in SWEEP_AXES]
+    if unknown or not axes:
+        raise UsageError(
+            "not an axis of a sweep",
+            expected=" or ".join(f"`{each}`" for each in SWEEP_AXES),
+            found=", ".join(f"`{each}`" for each in unknown) or "nothing",
+            next_step="Write for example `--sweep threads,batch`",
+        )
+    signature = inspect_model(model).signature
+    if "batch" in axes and any(
+        each.shape and isinstance(each.shape[0], int) for each in signature.inputs
+    ):
+        raise UsageError(
+            "the model fixes its batch, so there is nothing to sweep",
+            where=str(model),
+            next_step="Export it with a free batch axis, or sweep threads alone",
+        )
+
+
+def plan_of(model: Path, options: BareOptions) -> MeasurementPlan:
+    """What to measure of a file, once it was read and checked."""
+    from edgeworthy.graph import inspect_model
+    from edgeworthy.measurement import MeasurementPlan
+
+    inspection = inspect_model(model)
+    return MeasurementPlan(
+        variant=model.name,
+        artifact=model,
+        digest=inspection.artifact,
+        target=TARGET,
+        runtime=options.runtime,
+        threads=options.threads,
+        size_bytes=inspection.size_bytes,
+    )
+
+
+def read_samples(path: Path | None) -> list[Tensors] | None:
+    """Samples of an npz file, one by one; None stays None.
+
+    Raises:
+        DatasetError: It is no npz file, or its arrays have different numbers of samples.
+    """
+    if path is None:
+        return None
+    arrays = _read_npz(path)
+    counts = {len(array) if array.ndim else 0 for array in arrays.values()}
+    if len(counts) != 1 or 0 in counts:
+        raise DatasetError(
+            "the arrays do not have the same number of samples",
+            where=str(path),
+            expected="an array per input of the model, with as many samples in each",
+            found=", ".join(f"`{name}` {array.shape}" for name, array in arrays.items()) or "none",
+            next_step="Save them with numpy.savez, the first axis of each counting samples",
+        )
+    count = min(counts.pop(), SAMPLE_COUNT)
+    return [
+        {name: array[index : index + 1] for name, array in arrays.items()} for index in range(count)
+    ]
+
+
+def _read_npz(path: Path) -> Mapping[str, NDArray[Any]]:
+    import zipfile
+
+    import numpy as np
+
+    try:
+        with path.open("rb") as stream:
+            zipfile.ZipFile(stream).close()  # a single array, which has no name, is no zip file
+            archive = np.load(stream, allow_pickle=False)
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DatasetError(
+            f"cannot be read as npz: {getattr(error, 'strerror', None) or error}",
+            where=str(path),
+            next_step="Save the samples with numpy.savez, one array per input of the model",
+        ) from error
+
+
+def _settings(usual: Any, options: BareOptions) -> Any:  # noqa: ANN401 - the room opens lazily
+    import dataclasses
+
+    changes: dict[str, object] = {"seed": options.seed}
+    if options.golden is not None:
+        changes["golden"] = _golden(options)
+        changes["tolerance"] = options.tolerance
+    if options.budget_s is not None:
+        changes["budget_s"] = options.budget_s
+    if options.starts is not None:
+        changes["launches"] = options.starts
+    return dataclasses.replace(usual, **changes)
+
+
+def _golden(options: BareOptions) -> list[Tensors]:
+    """Right outputs of each sample that is used.
+
+    Raises:
+        UsageError: There are no samples that they belong to.
+        DatasetError: There are not as many as samples.
+    """
+    inputs, outputs = read_samples(options.samples), read_samples(options.golden)
+    if inputs is None or outputs is None:
+        raise UsageError(
+            "golden outputs belong to samples",
+            next_step="Name the samples with --samples",
+        )
+    if len(inputs) != len(outputs):
+        raise DatasetError(
+            "not as many golden outputs as samples",
+            where=str(options.golden),
+            expected=str(len(inputs)),
+            found=str(len(outputs)),
+        )
+    return outputs
+
+
+def _circumstances(options: BareOptions) -> Circumstances:
+    from edgeworthy.devices import disturbances
+    from edgeworthy.measurement import Circumstances
+
+    return Circumstances(_host(options.runtime), _now, disturbances())
+
+
+def _host(runtime: str) -> HostFingerprint:
+    from edgeworthy.devices import host_fingerprint
+    from edgeworthy.runtimes import find_runtime
+
+    return host_fingerprint(runtime_versions=[find_runtime(runtime).version()])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _listener(title: str, progress: Progress) -> ProgressListener:
+    def tell(state: MeasurementProgress) -> None:
+        message = f"{title}: start {state.launch} of {state.launch_count}"
+        if state.latest_ms:
+            message += f", {' | '.join(f'{each:.3g} ms' for each in state.latest_ms)}"
+        progress(message, state.done_ratio)
+
+    return tell
