@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeworthy.cli.output import console, interval, print_json, table
+from edgeworthy.cli.output import console, interval, marked, note, print_json, table
 from edgeworthy.cli.session import shown_progress
 from edgeworthy.documents.sweep import Sweep
 
@@ -28,8 +28,11 @@ def print_sweep(sweep: Sweep) -> None:
     out = console()
     knee = next(each for each in sweep.points if each.is_knee)
     out.print(
-        f"[bold]Knee at {knee.threads} thread(s) and batch {knee.batch}:[/] "
-        "the lowest latency that still has nine tenths of the best throughput."
+        marked(
+            f"Knee at {knee.threads} thread(s) and batch {knee.batch}:",
+            "bold",
+            "the lowest latency that still has nine tenths of the best throughput.",
+        )
     )
     made = table(f"{sweep.variant}: {sweep.runtime}", "threads", "batch", "ms", "samples/s", "")
     for each in sweep.points:
@@ -42,4 +45,4 @@ def print_sweep(sweep: Sweep) -> None:
         )
     out.print(made)
     for sentence in sweep.disturbances:
-        out.print(f"[yellow]note[/yellow] {sentence}")
+        out.print(note(sentence))
