@@ -54,8 +54,8 @@ def test_from_nothing_to_a_repository_with_a_release(desk: Path, command: Comman
     (desk / "gateways.toml").write_text(POLICY)
     arguments = ("trust", "policy", "repository", "gateways.toml", "--signer", "release.pub")
     assert command(*arguments, *secret)[0] == 0
-    arguments = ("trust", "assign", "repository", "keywords", "1", "--to", "devices/d1")
-    assert command(*arguments, *secret)[0] == 0
+    assigning = ("trust", "assign", "repository", "keywords", "1", "--to", "devices/d1")
+    assert command(*assigning, *secret)[0] == 0
     assert command("trust", "refresh", "repository", *secret)[0] == 0
 
     code, out, err = command("trust", "status", "repository", "--json")
