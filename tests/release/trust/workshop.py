@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,9 @@ PRODUCT = "keywords"
 ROLES = ("root.1", "root.2", "root.3", "targets", "snapshot", "timestamp", "director")
 #: What a stolen server holds.
 ONLINE = ("snapshot", "timestamp", "director")
+#: Signs every release; releases are made once, because that is slow.
+RELEASE_SIGNER: Signer = CryptoSigner.generate_ed25519()
+_RELEASES = tempfile.TemporaryDirectory(prefix="edgeworthy-releases-")
 
 
 def no_passphrase() -> bytes:
@@ -42,7 +46,7 @@ class Workshop:
     folder: Path
     now: datetime = BEGINNING
     signers: dict[str, Signer] = field(default_factory=dict)
-    release_signer: Signer = field(default_factory=CryptoSigner.generate_ed25519)
+    release_signer: Signer = RELEASE_SIGNER
 
     @property
     def repository(self) -> Path:
@@ -77,10 +81,10 @@ class Workshop:
         return init_repository(self.ceremony(without), [PRODUCT], settings)
 
     def release(self, version: str) -> Path:
-        """A signed release; made once."""
-        folder = self.folder / f"release-{version}"
+        """A signed release, made once for all tests of a process; nobody may change it."""
+        folder = Path(_RELEASES.name) / f"release-{version}"
         if not folder.exists():
-            write_release(folder, contents_of(version=version), self.release_signer)
+            write_release(folder, contents_of(version=version), RELEASE_SIGNER)
         return folder
 
     def publish(
