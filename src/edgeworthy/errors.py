@@ -14,11 +14,14 @@
     ├── ExecutionError           EW300  exit 1    the work itself failed
     │   ├── InferenceError       EW310            an engine refused or crashed
     │   ├── OptimizationError    EW320            a pass broke its contract
-    │   └── MeasurementError     EW330            a measurement cannot be trusted
+    │   ├── MeasurementError     EW330            a measurement cannot be trusted
+    │   └── TransferError        EW340            bytes cannot be fetched now: try again later
     ├── StorageError             EW400  exit 1    disk full, read-only, no permission
     ├── GateRefused              EW500  exit 3    a requirement failed or is inconclusive
     ├── VerificationError        EW600  exit 4    a release is not what was signed
-    │   └── SigningKeyError      EW610            a key cannot be read or does not fit
+    │   ├── SigningKeyError      EW610            a key cannot be read or does not fit
+    │   └── TrustError           EW620            a repository's metadata are not acceptable
+    │       └── StaleTrustError  EW630            they were acceptable once, and have expired
     └── Interrupted              EW900  exit 130  Ctrl-C; finished work is kept
 
 Rules:
@@ -158,6 +161,12 @@ class MeasurementError(ExecutionError):
     code = "EW330"
 
 
+class TransferError(ExecutionError):
+    """Bytes cannot be fetched now; what was fetched is kept, and trying again later may help."""
+
+    code = "EW340"
+
+
 class StorageError(EdgeworthyError):
     """The disk is full or read-only, or permission is missing. Nothing was half-written."""
 
@@ -182,6 +191,18 @@ class SigningKeyError(VerificationError):
     """A key cannot be read, decrypted or reached, or is not the one that was expected."""
 
     code = "EW610"
+
+
+class TrustError(VerificationError):
+    """The metadata of a repository are not what the holders of its keys agreed to."""
+
+    code = "EW620"
+
+
+class StaleTrustError(TrustError):
+    """The metadata of a repository have expired: it is not maintained, or held back on the way."""
+
+    code = "EW630"
 
 
 class Interrupted(EdgeworthyError):  # noqa: N818 - the user's wish, not a malfunction

@@ -27,8 +27,10 @@ from edgeworthy.cli import (
     keys,
     measure,
     optimize,
+    publish,
     release,
     report,
+    trust,
     verify,
 )
 from edgeworthy.errors import EdgeworthyError, Interrupted, StorageError, UsageError
@@ -79,10 +81,12 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("release", release.release, _STEPS),
     ("report", report.report, _STEPS),
     ("verify", verify.verify, _TRUST),
+    ("publish", publish.publish, _TRUST),
 )
 for _name, _function, _panel in _COMMANDS:
     app.command(_name, rich_help_panel=_panel)(_function)
 app.add_typer(keys.app, name="keys", rich_help_panel=_TRUST)
+app.add_typer(trust.app, name="trust", rich_help_panel=_TRUST)
 
 
 _STOPPED = "stopped by Ctrl-C; what was finished is kept"

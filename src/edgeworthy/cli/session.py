@@ -29,7 +29,7 @@ def opened_project(path: Path, *, passphrase_file: Path | None = None) -> Iterat
     declared = project.file.release.passphrase_file if project.file.release else ""
     file = passphrase_file or (folder / declared if declared else None)
     with shown_progress() as progress:
-        yield project.attended(progress=progress, passphrase=_passphrase_source(file))
+        yield project.attended(progress=progress, passphrase=passphrase_source(file))
 
 
 @contextlib.contextmanager
@@ -64,7 +64,8 @@ def ask_passphrase(prompt: str) -> bytes:
     return getpass.getpass(prompt).encode()
 
 
-def _passphrase_source(file: Path | None) -> Callable[[], bytes]:
+def passphrase_source(file: Path | None) -> Callable[[], bytes]:
+    """Where the passphrase of private keys comes from, when it is needed."""
     if file is not None:
         from edgeworthy.workflow.keys import read_passphrase
 
