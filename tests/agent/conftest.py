@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.agent.web import Web, serving
+
+from agent.web import Web, serving
 
 
 @pytest.fixture

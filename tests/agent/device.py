@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from tests.release.trust.workshop import PRODUCT, Workshop
-
 from edgeworthy.agent.offers import Offer, fetch_release, find_offer, lay_out
 from edgeworthy.agent.pacing import Patience
 from edgeworthy.agent.sources import FolderSource, Source
@@ -15,6 +13,7 @@ from edgeworthy.agent.transport import Transport, World
 from edgeworthy.agent.updater import Updater, UpdaterSettings
 from edgeworthy.errors import EdgeworthyError
 from edgeworthy.release import VerifiedRelease, verify_release
+from release.trust.workshop import PRODUCT, Workshop
 
 
 @dataclass

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.agent.device import Device
-from tests.release.trust.workshop import ONLINE, PRODUCT, Workshop
 
+from agent.device import Device
 from edgeworthy.agent.signed_time import load_signed_time
 from edgeworthy.release.trust import (
     assign_release,
@@ -20,6 +19,7 @@ from edgeworthy.release.trust import (
 )
 from edgeworthy.release.trust.committing import Draft, commit
 from edgeworthy.release.trust.layout import TARGETS
+from release.trust.workshop import ONLINE, PRODUCT, Workshop
 
 STALE = "EW630"
 TRUST = "EW620"

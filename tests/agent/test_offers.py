@@ -6,9 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.agent.device import Device
-from tests.release.trust.workshop import ONLINE, PRODUCT, Workshop
 
+from agent.device import Device
 from edgeworthy.agent.offers import (
     fetch_release,
     lay_out,
@@ -24,6 +23,7 @@ from edgeworthy.release.trust import assign_release, publish_policy
 from edgeworthy.release.trust.committing import Draft, commit
 from edgeworthy.release.trust.files import write_target
 from edgeworthy.release.trust.tuf_names import TargetFile
+from release.trust.workshop import ONLINE, PRODUCT, Workshop
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.agent.web import Behavior, Request, Web
 
+from agent.web import Behavior, Request, Web
 from edgeworthy.agent import transport as transport_module
 from edgeworthy.agent.pacing import Patience
 from edgeworthy.agent.sources import Answer, FolderSource, HttpSource, Source, SourceProblem

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.release.builders import contents_of
 
 from edgeworthy.release import create_key, load_signer, write_release
+from release.builders import contents_of
 
 Command = Callable[..., tuple[int, str, str]]
 POLICY = """

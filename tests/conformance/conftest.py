@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.conformance.simulator import Client, Simulator
+
+from conformance.simulator import Client, Simulator
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.agent.web import serving
-from tests.conformance.simulator import Simulator
+
+from agent.web import serving
+from conformance.simulator import Simulator
 
 CLIENT = Path(__file__).with_name("client.py")
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.conformance.simulator import NOW, Client, Simulator
 
+from conformance.simulator import NOW, Client, Simulator
 from edgeworthy.errors import TransferError, TrustError
 from edgeworthy.release.signers import CryptoSigner
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from edgeworthy.cli.options import JsonOption, PassphraseOption
-from edgeworthy.cli.output import console, print_json, table
+from edgeworthy.cli.output import console, marked, print_json, table
 from edgeworthy.cli.session import passphrase_source
 
 if TYPE_CHECKING:
@@ -268,11 +268,15 @@ def print_outcome(outcome: Outcome) -> None:
     """What became of a change."""
     if outcome.published:
         listed = ", ".join(f"{role} {version}" for role, version in outcome.versions.items())
-        console().print(f"[green]published[/green] {listed or 'nothing new'}", soft_wrap=True)
+        console().print(marked("published", "green", listed or "nothing new"), soft_wrap=True)
         return
     listed = ", ".join(f"{role} {count} more" for role, count in outcome.missing.items())
     console().print(
-        f"[yellow]staged[/yellow] signatures are missing: {listed}\n"
-        "Take the folder to the other keys and run `edgeworthy trust sign` there.",
+        marked(
+            "staged",
+            "yellow",
+            f"signatures are missing: {listed}\n"
+            "Take the folder to the other keys and run `edgeworthy trust sign` there.",
+        ),
         soft_wrap=True,
     )

@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.release.trust.workshop import Workshop
+
+from release.trust.workshop import Workshop
 
 
 @pytest.fixture

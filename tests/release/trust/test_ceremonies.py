@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.release.trust.workshop import ONLINE, PRODUCT, ROLES, Workshop
 
 from edgeworthy.documents.device_policy import DevicePolicy
 from edgeworthy.errors import SigningKeyError, TrustError, UsageError
@@ -20,6 +19,7 @@ from edgeworthy.release.trust import (
     sign_staged,
 )
 from edgeworthy.release.trust.settings import Lifetimes
+from release.trust.workshop import ONLINE, PRODUCT, ROLES, Workshop
 
 
 def signers_of(workshop: Workshop, name: str) -> set[str]:

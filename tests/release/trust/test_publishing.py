@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.release.trust.workshop import ONLINE, PRODUCT, Workshop
 
 from edgeworthy.errors import TrustError, UsageError, VerificationError
 from edgeworthy.files import digest_file
 from edgeworthy.release.signers import CryptoSigner
 from edgeworthy.release.trust import assign_release, repository_status, withdraw_release
+from release.trust.workshop import ONLINE, PRODUCT, Workshop
 
 
 def audiences(workshop: Workshop) -> dict[int, tuple[str, ...]]:

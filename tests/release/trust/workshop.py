@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.release.builders import contents_of
-
 from edgeworthy.documents.publication import PublishedRelease
 from edgeworthy.release import Key, Signer, write_release
 from edgeworthy.release.signers import CryptoSigner
@@ -24,6 +22,7 @@ from edgeworthy.release.trust import (
 )
 from edgeworthy.release.trust.keyring import HeldKey
 from edgeworthy.release.trust.settings import Lifetimes
+from release.builders import contents_of
 
 BEGINNING = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PRODUCT = "keywords"
