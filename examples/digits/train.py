@@ -11,7 +11,7 @@ Repository, https://doi.org/10.24432/C50P49, CC BY 4.0; the 1,797 images that sc
 
 How to run it (about half a minute on one core)::
 
-    pip install "edgeworthy[train,examples]"
+    pip install ".[train,examples]"
     python examples/digits/train.py my-digits
 
 Rules:

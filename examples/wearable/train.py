@@ -12,7 +12,7 @@ recordings of 10 seconds at 10 Hz, split by the archive into 40 and 40.
 
 How to run it (a few seconds on one core)::
 
-    pip install "edgeworthy[train,examples]"
+    pip install ".[train,examples]"
     python examples/wearable/train.py my-wearable
 
 Rules:

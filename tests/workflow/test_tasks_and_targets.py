@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -100,6 +101,25 @@ def test_figures_from_another_class_of_cpu_settle_nothing(built: ProjectFolder) 
     ]
     assert set(sizes) == {Verdict.PASS}
     assert result.release_path is None
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_a_model_with_a_fixed_batch_is_built_like_any_other(
+    project: ProjectFolder, batch: int
+) -> None:
+    model = onnx.load(project.path / "model.onnx")
+    for value in (model.graph.input[0], model.graph.output[0]):
+        axis = value.type.tensor_type.shape.dim[0]
+        axis.ClearField("dim_param")
+        axis.dim_value = batch
+    onnx.save(model, project.path / "model.onnx")
+    result = project.load().build()
+    assert result.decision.verdict is Verdict.PASS
+    assert {each.dataset.sample_count for each in result.record.evaluations} == {120}
+    verified = project.load().verify()
+    blob = next(each for each in verified.blobs if each.title == "golden.npz")
+    with np.load(blob.path) as arrays:
+        assert arrays["input:picture"].shape == (16, 1, 6, 6)
 
 
 def test_a_project_without_targets_is_built_for_this_machine(built: ProjectFolder) -> None:

@@ -34,7 +34,7 @@ def docstring_of(thing: object) -> Docstring:
     Raises:
         ValueError: It has none.
     """
-    text = inspect.getdoc(thing)
+    text = inspect.cleandoc(thing.__doc__ or "")  # its own, not one that it inherits
     if not text:
         raise ValueError(f"{thing} has no docstring")
     return parse(text)

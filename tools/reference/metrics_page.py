@@ -56,6 +56,14 @@ def metrics_page() -> str:
     return document("Metrics", parts)
 
 
+def metric_names() -> list[str]:
+    """Every name that a requirement can ask for."""
+    evaluated = [
+        each.definition.name for task in typing.get_args(Task) for each in find_task(task).metrics
+    ]
+    return [*evaluated, *(each.name for each in measurement_metrics())]
+
+
 def _task_table(task: str) -> str:
     return table(
         ["metric", "unit", "better", "what it is", "source"],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from edgeworthy.cli.output import console, figure, interval, table
+from rich.text import Text
+
+from edgeworthy.cli.output import console, figure, interval, note, table
 from edgeworthy.documents.comparison import Comparison
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.measurement import Measurement
@@ -19,7 +21,7 @@ def print_comparison(comparison: Comparison) -> None:
     """The verdict first, then what it rests on."""
     out = console()
     color = _COLORS.get(comparison.verdict, "yellow")
-    out.print(f"[bold {color}]{comparison.sentence}[/]")
+    out.print(Text(comparison.sentence, style=f"bold {color}"))
     subject, baseline = comparison.subject, comparison.baseline
     title = (
         f"{subject.variant} against {baseline.variant}: {subject.runtime}, "
@@ -39,7 +41,7 @@ def print_comparison(comparison: Comparison) -> None:
     passed = "as it should be" if comparison.self_check.passed else "told apart from itself"
     out.print(f"self-check  x {_ratio(comparison.self_check.ratio)}, {passed}")
     for sentence in notes_of(comparison):
-        out.print(f"[yellow]note[/yellow] {sentence}")
+        out.print(note(sentence))
 
 
 def notes_of(comparison: Comparison) -> list[str]:

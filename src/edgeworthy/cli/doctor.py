@@ -6,15 +6,14 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from edgeworthy.cli.options import JsonOption
-from edgeworthy.cli.output import console, figure, print_json, table
+from edgeworthy.cli.output import console, figure, marked, print_json, table
 from edgeworthy.cli.session import shown_progress
 from edgeworthy.documents.host_state import HostState, SensorReading
 
 _STYLES = {"fit": "green", "fit with notes": "yellow", "unfit": "red"}
-_MARKS = {"problem": "[red]problem[/red]", "note": "[yellow]note[/yellow]"}
+_MARKS = {"problem": "red", "note": "yellow"}
 _SHORTEST_S = 0.1
 _LONGEST_S = 60.0
 
@@ -53,14 +52,14 @@ def doctor(
 def print_host_state(state: HostState) -> None:
     """The verdict, what led to it, and what the machine can tell of itself."""
     out = console()
-    out.print(f"[{_STYLES[state.verdict]}]{state.verdict}[/] to measure on")
+    out.print(marked(state.verdict, _STYLES[state.verdict], "to measure on"))
     for finding in state.findings:
         step = f" {finding.next_step}." if finding.next_step else ""
-        out.print(f"{_MARKS[finding.severity]} {escape(finding.sentence + step)}")
+        out.print(marked(finding.severity, _MARKS[finding.severity], finding.sentence + step))
     out.print()
     out.print(_facts(state))
     for problem in state.sensor_problems:
-        out.print(f"[yellow]sensor[/yellow] {escape(problem)}")
+        out.print(marked("sensor", "yellow", problem))
 
 
 def _facts(state: HostState) -> object:

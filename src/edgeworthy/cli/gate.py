@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
 
 from edgeworthy.cli.options import (
@@ -18,6 +17,7 @@ from edgeworthy.cli.output import (
     STYLES,
     console,
     interval,
+    marked,
     print_json,
     print_outcomes,
     verdict_text,
@@ -56,16 +56,17 @@ def print_decision(decision: GateDecision) -> None:
     out = console()
     for target in decision.targets:
         results = _results(decision, target.target, target.variant)
-        out.print(f"[bold]Requirements for {target.target}, held against {target.variant}[/bold]")
+        title = f"Requirements for {target.target}, held against {target.variant}"
+        out.print(title, style="bold")
         lines = Table.grid(padding=(0, 2, 0, 0))
         for each in results:
             lines.add_row(verdict_text(each.verdict), _requirement_line(each))
         out.print(lines)
         for each in results:
             if each.verdict is not Verdict.PASS:
-                out.print(f"[{STYLES[each.verdict]}]{each.verdict}[/] {escape(each.reason)}")
-        style = STYLES[target.verdict]
-        out.print(f"[{style}]{target.verdict}[/] {target.target}: {escape(target.reason)}")
+                out.print(marked(each.verdict, STYLES[each.verdict], each.reason))
+        decided = f"{target.target}: {target.reason}"
+        out.print(marked(target.verdict, STYLES[target.verdict], decided))
 
 
 def _requirement_line(result: RequirementResult) -> str:
@@ -81,7 +82,7 @@ def _requirement_line(result: RequirementResult) -> str:
         unit = " starts" if result.requirement.metric in MEASUREMENT_METRICS else ""
         figures = f"{interval(measured)}, n={measured.n}{unit}"
     digest = result.artifact.removeprefix("sha256:")[:12]
-    return escape(f"{metric} {result.bound}: {figures} ({digest})")
+    return f"{metric} {result.bound}: {figures} ({digest})"
 
 
 def write_for_ci(

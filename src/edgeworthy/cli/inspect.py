@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from edgeworthy.cli.options import JsonOption, ProjectOption
-from edgeworthy.cli.output import console, print_json, table
+from edgeworthy.cli.output import console, note, print_json, table
 from edgeworthy.cli.session import opened_project
 from edgeworthy.documents.model import ModelInspection, ModelSignature
 
@@ -64,7 +64,7 @@ def print_inspection(inspection: ModelInspection) -> None:
     out.print()
     out.print(census)
     for warning in inspection.warnings:
-        out.print(f"[yellow]note[/yellow] {warning}")
+        out.print(note(warning))
 
 
 def _tensors(signature: ModelSignature) -> list[tuple[str, str]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from edgeworthy.cli.output import console, figure, interval, table
+from rich.text import Text
+
+from edgeworthy.cli.output import console, figure, interval, note, table
 from edgeworthy.documents.load import LoadMeasurement
 
 
 def print_load(measured: LoadMeasurement) -> None:
     """What the load showed."""
     out = console()
-    out.print(f"[bold]{load_sentence(measured)}[/]")
+    out.print(Text(load_sentence(measured), style="bold"))
     out.print(
         f"{measured.scenario}: {measured.runtime}, {measured.threads} thread(s), "
         f"{measured.query_count} queries of {measured.samples_per_query} sample(s)"
@@ -25,7 +27,7 @@ def print_load(measured: LoadMeasurement) -> None:
     if made.row_count:
         out.print(made)
     for sentence in measured.disturbances:
-        out.print(f"[yellow]note[/yellow] {sentence}")
+        out.print(note(sentence))
 
 
 def load_sentence(measured: LoadMeasurement) -> str:

@@ -29,7 +29,7 @@ from edgeworthy.cli.measure_options import (
 )
 from edgeworthy.cli.operators import measure_operators
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
-from edgeworthy.cli.output import console, figure, interval, print_json, print_outcomes, table
+from edgeworthy.cli.output import console, figure, interval, note, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project, shown_progress
 from edgeworthy.cli.sustained import measure_sustained, refuse_partial
 from edgeworthy.cli.sweep import measure_sweep
@@ -191,10 +191,10 @@ def print_measurements(measurements: Sequence[Measurement]) -> None:
         if len(rows) == 1:
             out.print(_facts(first))
         for sentence in first.disturbances:
-            out.print(f"[yellow]note[/yellow] {sentence}")
+            out.print(note(sentence))
         for reason in dict.fromkeys(p.refusal for each in rows for p in each.percentiles):
             if reason:
-                out.print(f"[yellow]note[/yellow] {reason}")
+                out.print(note(reason))
 
 
 def _facts(measurement: Measurement) -> Table:

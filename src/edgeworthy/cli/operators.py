@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
-from edgeworthy.cli.output import console, figure, print_json, table
+from edgeworthy.cli.output import console, figure, note, print_json, table
 from edgeworthy.cli.session import shown_progress
 from edgeworthy.documents.operator_profile import OperatorProfile, OperatorTime
 
@@ -65,9 +63,9 @@ def print_profile(profile: OperatorProfile) -> None:
         f"{figure(limits.cache_gb_per_s)} from the cache"
     )
     for sentence in (*profile.remarks, *profile.disturbances):
-        out.print(f"[yellow]note[/yellow] {escape(sentence)}")
+        out.print(note(sentence))
 
 
 def _name(operator: OperatorTime) -> str:
     known = operator.precision != "other"
-    return escape(f"{operator.op_type} ({operator.precision})" if known else operator.op_type)
+    return f"{operator.op_type} ({operator.precision})" if known else operator.op_type

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
-from edgeworthy.cli.output import console, figure, print_json, print_outcomes, table
+from edgeworthy.cli.output import console, figure, marked, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project
 from edgeworthy.documents.variant import Variant, VariantRefusal
 
@@ -37,4 +37,4 @@ def print_variants(variants: Sequence[Variant], refusals: Sequence[VariantRefusa
     out = console()
     out.print(made)
     for refusal in refusals:
-        out.print(f"[yellow]not made[/yellow] {refusal.recipe.name}: {refusal.reason}")
+        out.print(marked("not made", "yellow", f"{refusal.recipe.name}: {refusal.reason}"))

@@ -4,7 +4,8 @@ Rules:
 
 1. A table fits a terminal of 60 columns: text folds, figures do not.
 2. Colors are off when standard output is no terminal or NO_COLOR is set (rich sees to it).
-3. A figure is shown with its interval, or with the reason why there is none.
+3. Text is shown as it is: a name in a model or a path cannot be mistaken for markup.
+4. A figure is shown with its interval, or with the reason why there is none.
 """
 
 from __future__ import annotations
@@ -38,7 +39,17 @@ def print_json(value: Document | Sequence[Document] | Mapping[str, object]) -> N
 
 def console() -> Console:
     """Standard output."""
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, soft_wrap=False, markup=False, emoji=False)
+
+
+def marked(word: str, style: str, sentence: str) -> Text:
+    """A sentence that begins with a word in its color."""
+    return Text.assemble((word, style), f" {sentence}")
+
+
+def note(sentence: str) -> Text:
+    """A remark."""
+    return marked("note", "yellow", sentence)
 
 
 def table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:

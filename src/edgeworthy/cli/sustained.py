@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 
-from edgeworthy.cli.output import console, figure, interval, print_json, table
+from edgeworthy.cli.output import console, figure, interval, note, print_json, table
 from edgeworthy.documents.sustained import SustainedRun, SustainedWindow
 from edgeworthy.errors import Interrupted, UsageError
 
@@ -98,7 +97,7 @@ def print_sustained(run: SustainedRun) -> None:
         made.add_row("peak memory", f"{figure(run.peak_memory_mib)} MiB")
     out.print(made)
     for sentence in run.disturbances:
-        out.print(f"[yellow]note[/yellow] {escape(sentence)}")
+        out.print(note(sentence))
 
 
 def chart_line(figures: Sequence[float], *, columns: int = _CHART_COLUMNS) -> str:

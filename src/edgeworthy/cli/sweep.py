@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeworthy.cli.output import console, interval, print_json, table
+from edgeworthy.cli.output import console, interval, marked, note, print_json, table
 from edgeworthy.cli.session import shown_progress
 from edgeworthy.documents.sweep import Sweep
 
@@ -27,10 +27,9 @@ def print_sweep(sweep: Sweep) -> None:
     """One line per setting, the knee marked."""
     out = console()
     knee = next(each for each in sweep.points if each.is_knee)
-    out.print(
-        f"[bold]Knee at {knee.threads} thread(s) and batch {knee.batch}:[/] "
-        "the lowest latency that still has nine tenths of the best throughput."
-    )
+    knee_at = f"Knee at {knee.threads} thread(s) and batch {knee.batch}:"
+    why = "the lowest latency that still has nine tenths of the best throughput."
+    out.print(marked(knee_at, "bold", why))
     made = table(f"{sweep.variant}: {sweep.runtime}", "threads", "batch", "ms", "samples/s", "")
     for each in sweep.points:
         made.add_row(
@@ -42,4 +41,4 @@ def print_sweep(sweep: Sweep) -> None:
         )
     out.print(made)
     for sentence in sweep.disturbances:
-        out.print(f"[yellow]note[/yellow] {sentence}")
+        out.print(note(sentence))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeworthy.cli.options import JsonOption
-from edgeworthy.cli.output import console, print_json
+from edgeworthy.cli.output import console, marked, note, print_json
 
 if TYPE_CHECKING:
     from edgeworthy.release import VerifiedRelease
@@ -33,14 +33,14 @@ def verify(
         print_json(_summary(verified))
         return
     out = console()
-    out.print(f"[green]verified[/green] {verified.manifest.name} {verified.manifest.version}")
+    out.print(marked("verified", "green", f"{verified.manifest.name} {verified.manifest.version}"))
     out.print(f"{verified.digest}", soft_wrap=True)
     out.print(
         f"{len(verified.blobs)} files, {len(verified.statements)} signed statements, "
         f"variants: {', '.join(each.name for each in verified.manifest.variants)}"
     )
     for sentence in verified.expired:
-        out.print(f"[yellow]note[/yellow] {sentence}")
+        out.print(note(sentence))
 
 
 def _summary(verified: VerifiedRelease) -> dict[str, object]:

@@ -12,9 +12,10 @@ from edgeworthy.workflow.stages.data import SampleSet, read_samples
 from edgeworthy.workflow.stages.evaluation import evaluate_target
 from edgeworthy.workflow.stages.gate import check_policy, gate
 from edgeworthy.workflow.stages.inspection import InspectedModel, inspect_original
+from edgeworthy.workflow.stages.judged import Judged
 from edgeworthy.workflow.stages.measurement import measure_target
 from edgeworthy.workflow.stages.optimization import Optimized, optimize
-from edgeworthy.workflow.stages.release import Judged, Released, release
+from edgeworthy.workflow.stages.release import Released, release
 from edgeworthy.workflow.stages.report import Report, report
 from edgeworthy.workflow.workspace import Workspace
 

@@ -114,6 +114,7 @@ def _evaluate(
                 "samples": samples.digest,
                 "task": workspace.project.model.task,
                 "scores": workspace.project.model.scores,
+                "labels": canonical_json(workspace.project.model.labels).decode(),
                 "runtime": section.runtimes[0],
                 "confidences": canonical_json(workspace.confidences).decode(),
                 "seed": str(workspace.project.seed),

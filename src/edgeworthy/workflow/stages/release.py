@@ -2,49 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgeworthy.documents.evaluation import Evaluation
-from edgeworthy.documents.gate import GateDecision, Verdict
-from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.gate import Verdict
 from edgeworthy.documents.project import ReleaseSection
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.documents.release import GoldenSet, ReleasedVariant, ReleaseManifest
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
-from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
-from edgeworthy.workflow.stages.inspection import InspectedModel
-from edgeworthy.workflow.stages.optimization import Optimized
+from edgeworthy.workflow.stages.golden import golden_set
+from edgeworthy.workflow.stages.judged import Judged
 from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from edgeworthy.release import Evidence, ReleaseBlob
 
 #: Largest difference that a device of the same class may see in its self-test, relative to the
 #: largest output: a few steps of an 8-bit scale.
 GOLDEN_TOLERANCE = 0.02
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What a release is made of, all of it decided already."""
-
-    original: InspectedModel
-    optimized: Optimized
-    measurements: Sequence[Measurement]
-    evaluations: Sequence[Evaluation]
-    decision: GateDecision
-    golden: SampleSet
 
 
 @dataclass(frozen=True)
@@ -76,14 +58,14 @@ def release(workspace: Workspace, judged: Judged) -> Released | None:
     if judged.decision.verdict is not Verdict.PASS:
         return None
     path = release_path(workspace, section)
-    golden = _golden_blob(workspace, judged, section)
+    golden = golden_set(workspace, judged, section.golden_count)
     outputs = workspace.runner.run(
         Step(
             name="release",
             title="Signing the release",
             inputs={
                 "decision": digest_bytes(encode_document(judged.decision)),
-                "variants": ", ".join(sorted(_shipped(judged))),
+                "variants": ", ".join(sorted(judged.shipped())),
                 "golden set": golden,
                 "project": canonical_json(
                     [workspace.project.project, workspace.project.model]
@@ -138,72 +120,6 @@ def _public_key_digest(workspace: Workspace, section: ReleaseSection) -> str:
     return workspace.files_digest(path)
 
 
-def _shipped(judged: Judged) -> dict[str, list[str]]:
-    """Targets by the name of the variant that ships to them."""
-    shipped: dict[str, list[str]] = {}
-    for target in judged.decision.targets:
-        shipped.setdefault(target.variant, []).append(target.target)
-    return shipped
-
-
-def _golden_blob(workspace: Workspace, judged: Judged, section: ReleaseSection) -> str:
-    """Digest of the golden set: samples, and what each variant says of them here."""
-    names = sorted(_shipped(judged))
-    variants = [judged.optimized.variants[name] for name in names]
-
-    def run() -> StepResult:
-        from edgeworthy.datasets import npz_bytes
-
-        inputs = _golden_inputs(judged, section.golden_count)
-        arrays = {f"input:{name}": array for name, array in inputs.items()}
-        for each in variants:
-            runtime = _runtime_of(workspace, judged, each.variant.name)
-            for name, array in _outputs_of(runtime, each.path, inputs).items():
-                arrays[f"output:{each.variant.name}:{name}"] = array
-        return StepResult({"golden": npz_bytes(arrays)})
-
-    outputs = workspace.runner.run(
-        Step(
-            name="golden",
-            title="Recording the golden set",
-            inputs={
-                **{f"artefact {each.variant.name}": each.variant.artifact for each in variants},
-                "samples": judged.golden.digest,
-                "preparation": preparation_digest(workspace, judged.original.signature),
-                "count": str(section.golden_count),
-                "tools": tool_version("onnxruntime", "numpy"),
-            },
-            run=run,
-        )
-    )
-    return outputs["golden"]
-
-
-def _golden_inputs(judged: Judged, count: int) -> dict[str, NDArray[Any]]:
-    """The first samples, prepared: tensors ``(n, ...)`` by input."""
-    import numpy as np
-
-    batches = list(islice(judged.golden.batches(judged.original.signature, 1), count))
-    return {
-        name: np.concatenate([batch.inputs[name] for batch in batches])
-        for name in batches[0].inputs
-    }
-
-
-def _outputs_of(
-    runtime: str, artifact: Path, inputs: Mapping[str, NDArray[Any]]
-) -> dict[str, NDArray[Any]]:
-    from edgeworthy.runtimes import find_runtime, run_batched
-
-    with find_runtime(runtime).load(artifact) as session:
-        return run_batched(session, inputs)
-
-
-def _runtime_of(workspace: Workspace, judged: Judged, variant: str) -> str:
-    first_target = _shipped(judged)[variant][0]
-    return workspace.targets[first_target].runtimes[0]
-
-
 def _run(workspace: Workspace, judged: Judged, golden: str, path: Path) -> StepResult:
     from edgeworthy.release import ReleaseContents, load_signer, write_release
 
@@ -249,7 +165,7 @@ def _manifest(
 
 
 def _released_variants(workspace: Workspace, judged: Judged) -> Iterable[ReleasedVariant]:
-    for name, targets in sorted(_shipped(judged).items()):
+    for name, targets in sorted(judged.shipped().items()):
         variant = judged.optimized.variants[name].variant
         sets = sorted({judged.optimized.profiles[target].instruction_set for target in targets})
         yield ReleasedVariant(
@@ -258,14 +174,14 @@ def _released_variants(workspace: Workspace, judged: Judged) -> Iterable[Release
             size_bytes=variant.size_bytes,
             targets=tuple(sorted(targets)),
             instruction_sets=tuple(sets),
-            runtime=_runtime_of(workspace, judged, name),
+            runtime=judged.runtime_of(workspace, name),
         )
 
 
 def _blobs(workspace: Workspace, judged: Judged, golden: str) -> Iterable[ReleaseBlob]:
     from edgeworthy.release import GOLDEN_MEDIA_TYPE, MODEL_MEDIA_TYPE, ReleaseBlob
 
-    for name in sorted(_shipped(judged)):
+    for name in sorted(judged.shipped()):
         yield ReleaseBlob(
             title=f"{name}.onnx",
             media_type=MODEL_MEDIA_TYPE,
@@ -279,7 +195,7 @@ def _blobs(workspace: Workspace, judged: Judged, golden: str) -> Iterable[Releas
 def _evidence(judged: Judged) -> Iterable[Evidence]:
     from edgeworthy.release import Evidence
 
-    shipped = _shipped(judged)
+    shipped = judged.shipped()
     artifacts = {name: judged.optimized.variants[name].variant.artifact for name in shipped}
     yield Evidence(document=judged.decision, subjects=tuple(sorted(set(artifacts.values()))))
     for name, artifact in sorted(artifacts.items()):

@@ -12,7 +12,8 @@ from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.files import digest_bytes, write_whole
 from edgeworthy.version import __version__
 from edgeworthy.workflow.stages.data import SampleSet
-from edgeworthy.workflow.stages.release import Judged, Released
+from edgeworthy.workflow.stages.judged import Judged
+from edgeworthy.workflow.stages.release import Released
 from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
 

@@ -1,0 +1,47 @@
+"""What is imported, and when: a fresh interpreter is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"numpy", "onnx", "onnxruntime", "PIL", "altair", "vl_convert", "jinja2", "cryptography"}
+
+
+def imported_by(statement: str) -> set[str]:
+    """Top-level packages that a statement brings in."""
+    script = (
+        "import contextlib, io, sys\n"
+        "before = set(sys.modules)\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    {statement}\n"
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    return set(result.stdout.split())
+
+
+def test_the_package_imports_nothing_but_the_standard_library() -> None:
+    foreign = imported_by("import edgeworthy") - set(sys.stdlib_module_names)
+    assert foreign == {"edgeworthy"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["build", "--help"]])
+def test_help_brings_in_nothing_heavy(arguments: list[str]) -> None:
+    found = imported_by(f"import edgeworthy.cli.main as m; m.run({arguments!r})")
+    assert found & HEAVY == set()
+
+
+def test_a_device_that_verifies_loads_no_arrays_graphs_or_engines() -> None:
+    found = imported_by("import edgeworthy.release.verification")
+    assert "securesystemslib" in found
+    assert found & (HEAVY - {"cryptography"}) == set()
+    assert found & {"rich", "typer"} == set()
+
+
+def test_the_check_would_see_a_heavy_import() -> None:
+    assert "numpy" in imported_by("import edgeworthy.datasets")

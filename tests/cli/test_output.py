@@ -1,0 +1,59 @@
+"""What is printed for people is what was said, whatever characters it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edgeworthy.cli.main import run
+from edgeworthy.cli.optimize import print_variants
+from edgeworthy.cli.output import console, note, print_outcomes
+from edgeworthy.documents.variant import Recipe, VariantRefusal
+from edgeworthy.workflow.steps import StepOutcome
+
+
+def test_a_reason_with_brackets_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = "changed: [data.evaluation], samples"
+    print_outcomes([StepOutcome(step="data/evaluation", ran=True, reason=reason)])
+    assert reason in capsys.readouterr().out
+
+
+def test_a_refused_recipe_names_the_table_that_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recipe = Recipe(name="int8-u8s8", precision="int8-static")
+    print_variants([], [VariantRefusal(recipe=recipe, reason="there is no [data.calibration]")])
+    assert "not made int8-u8s8: there is no [data.calibration]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["[/closed]", "[bold]x", "[link=https://x.org]y", "a :fire: b"])
+def test_text_is_never_markup(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = console()
+    out.print(text)
+    out.print(note(text))
+    assert capsys.readouterr().out == f"{text}\nnote {text}\n"
+
+
+def test_names_inside_a_model_cannot_break_its_inspection(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "[/x]"
+    weights = numpy_helper.from_array(np.ones((2, 2), dtype=np.float32), "w")
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", [name, "w"], ["[red]y"])],
+        "g",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 2])],
+        [helper.make_tensor_value_info("[red]y", TensorProto.FLOAT, ["N", 2])],
+        [weights],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+    assert run(["inspect", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "[/x] float32 (N, 2)" in printed
+    assert "[red]y float32 (N, 2)" in printed
