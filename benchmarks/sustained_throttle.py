@@ -14,7 +14,7 @@ Between the runs with a throttle are as many without one. On a quiet machine not
 them; on a shared one others do take time away, and the record must say that it was that.
 
 Command: ``python benchmarks/sustained_throttle.py MODEL.onnx [RUNS] [SECONDS]``; prints a Markdown
-table.
+table. On a shared machine put ``chrt -f 1`` before it, or others' work is found instead.
 """
 
 from __future__ import annotations

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 from rich.console import Console
 
-from edgeworthy.cli.sustained import live_view, print_sustained, refuse_partial
+from edgeworthy.cli.sustained import (
+    live_view,
+    measure_sustained,
+    print_sustained,
+    refuse_partial,
+)
 from edgeworthy.devices import host_fingerprint
 from edgeworthy.documents.estimate import exact
 from edgeworthy.documents.sustained import (
@@ -18,6 +26,7 @@ from edgeworthy.documents.sustained import (
 )
 from edgeworthy.errors import Interrupted
 from edgeworthy.measurement.sustained import SustainedProgress
+from edgeworthy.workflow.bare_models import BareOptions
 
 WINDOWS = tuple(
     SustainedWindow(
@@ -121,3 +130,33 @@ def test_the_live_view_shows_what_is_known() -> None:
     text = out.getvalue()
     for part in ("60 of 600 s", "1200 per second", "62 C", "1800 MHz", "4.00 W", "since about 31"):
         assert part in text
+
+
+def test_a_terminal_follows_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(
+        "edgeworthy.cli.sustained.Console",
+        lambda **_options: Console(file=shown, force_terminal=True, width=100),
+    )
+
+    def run(
+        *_arguments: object, listener: Callable[[SustainedProgress], None], **_options: object
+    ) -> SustainedRun:
+        bare = msgspec.structs.replace(
+            WINDOWS[0], temperature_c=None, frequency_mhz=None, energy_joules=None
+        )
+        for window in (bare, WINDOWS[1]):
+            listener(
+                SustainedProgress(
+                    window=window, elapsed_s=1.0, asked_s=60.0, throttled_since_s=None
+                )
+            )
+        return RUN
+
+    monkeypatch.setattr("edgeworthy.workflow.sustained.run_sustained", run)
+    found = measure_sustained(Path("m.onnx"), BareOptions(), "1m", as_json=True, html=None)
+    assert found is RUN
+    assert "1 of 60 s" in shown.getvalue()
+    assert json.loads(capsys.readouterr().out)["kind"] == "sustained-run"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +69,17 @@ def test_a_whole_conversation(small_model: Path) -> None:
     assert (values > 0).all()
     assert isinstance(memory, MemoryRead)
     assert memory.peak_memory_bytes >= prepared.runtime_memory_bytes
+
+
+def test_the_measured_process_holds_no_graph_library() -> None:
+    program = (
+        "import sys, edgeworthy.measurement.child, edgeworthy.runtimes.onnxruntime_cpu;"
+        "print(sorted({'onnx', 'PIL', 'rich', 'altair'} & set(sys.modules)))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "[]\n"
 
 
 def test_samples_of_the_caller_are_used(small_model: Path) -> None:

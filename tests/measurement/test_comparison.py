@@ -70,6 +70,9 @@ def test_the_model_of_a_twelfth_of_the_work_is_faster(
     assert len(told[-1].latest_ms) == 3
     assert found.subject.steady_memory_mib is not None
     assert found.subject.affinity
+    cold = found.subject.cold_start_ms
+    assert cold is not None
+    assert cold.value > found.subject.load_time_ms.low
     assert decode_document(encode_document(found), Comparison, where="here") == found
 
 

@@ -101,7 +101,7 @@ def test_what_the_profiler_refuses_is_an_error_of_ours(
     def fail(*_arguments: object, **_options: object) -> Callable[[], None]:
         raise RuntimeError("no space")
 
-    monkeypatch.setattr("edgeworthy.runtimes.onnxruntime_cpu.profile_nodes", fail)
+    monkeypatch.setattr("edgeworthy.runtimes.onnxruntime_profile.profile_nodes", fail)
     with pytest.raises(InferenceError, match="cannot profile this model: no space"):
         find_runtime("onnxruntime").profile(network(tmp_path / "m.onnx", named=True), PIXELS)
 

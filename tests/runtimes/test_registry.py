@@ -37,6 +37,7 @@ def test_an_engine_is_imported_when_it_is_asked_for() -> None:
 
 def test_the_doors_of_the_room() -> None:
     assert sorted(runtimes.__all__) == [
+        "NodeProfile",
         "Runtime",
         "Session",
         "Tensors",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.text import Text
+
 from edgeworthy.cli.output import console, figure, interval, note, table
 from edgeworthy.documents.comparison import Comparison
 from edgeworthy.documents.estimate import Estimate
@@ -19,7 +21,7 @@ def print_comparison(comparison: Comparison) -> None:
     """The verdict first, then what it rests on."""
     out = console()
     color = _COLORS.get(comparison.verdict, "yellow")
-    out.print(comparison.sentence, style=f"bold {color}")
+    out.print(Text(comparison.sentence, style=f"bold {color}"))
     subject, baseline = comparison.subject, comparison.baseline
     title = (
         f"{subject.variant} against {baseline.variant}: {subject.runtime}, "

@@ -55,8 +55,7 @@ def print_host_state(state: HostState) -> None:
     out.print(marked(state.verdict, _STYLES[state.verdict], "to measure on"))
     for finding in state.findings:
         step = f" {finding.next_step}." if finding.next_step else ""
-        sentence = finding.sentence + step
-        out.print(marked(finding.severity, _MARKS[finding.severity], sentence))
+        out.print(marked(finding.severity, _MARKS[finding.severity], finding.sentence + step))
     out.print()
     out.print(_facts(state))
     for problem in state.sensor_problems:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.text import Text
+
 from edgeworthy.cli.output import console, figure, interval, note, table
 from edgeworthy.documents.load import LoadMeasurement
 
@@ -9,7 +11,7 @@ from edgeworthy.documents.load import LoadMeasurement
 def print_load(measured: LoadMeasurement) -> None:
     """What the load showed."""
     out = console()
-    out.print(load_sentence(measured), style="bold")
+    out.print(Text(load_sentence(measured), style="bold"))
     out.print(
         f"{measured.scenario}: {measured.runtime}, {measured.threads} thread(s), "
         f"{measured.query_count} queries of {measured.samples_per_query} sample(s)"

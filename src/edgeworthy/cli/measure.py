@@ -38,6 +38,8 @@ from edgeworthy.documents.measurement import Measurement
 from edgeworthy.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from edgeworthy.workflow.bare_models import BareOptions
 
 _SPECIAL = "--vs, --scenario, --sustained, --operators and --sweep"
@@ -186,11 +188,30 @@ def print_measurements(measurements: Sequence[Measurement]) -> None:
                 _comparison(each),
             )
         out.print(made)
+        if len(rows) == 1:
+            out.print(_facts(first))
         for sentence in first.disturbances:
             out.print(note(sentence))
         for reason in dict.fromkeys(p.refusal for each in rows for p in each.percentiles):
             if reason:
                 out.print(note(reason))
+
+
+def _facts(measurement: Measurement) -> Table:
+    """What a table of several artefacts has no room for."""
+    made = table("", "figure", "value")
+    p90 = _percentile(measurement, 90)
+    made.add_row("p90 ms", p90)
+    made.add_row("load ms", interval(measurement.load_time_ms))
+    made.add_row("first inference ms", figure(measurement.first_inference_ms))
+    made.add_row("cold start ms (import, load, first)", interval(measurement.cold_start_ms))
+    made.add_row("peak memory MiB", interval(measurement.peak_memory_mib))
+    made.add_row("steady memory MiB", interval(measurement.steady_memory_mib))
+    made.add_row("memory before loading MiB", figure(measurement.runtime_memory_mib))
+    made.add_row("processors", ", ".join(map(str, measurement.affinity)) or "-")
+    if measurement.checked_count:
+        made.add_row("answers checked", f"{measurement.checked_count}, all right")
+    return made
 
 
 def _percentile(measurement: Measurement, percent: float) -> str:

@@ -27,13 +27,9 @@ def print_sweep(sweep: Sweep) -> None:
     """One line per setting, the knee marked."""
     out = console()
     knee = next(each for each in sweep.points if each.is_knee)
-    out.print(
-        marked(
-            f"Knee at {knee.threads} thread(s) and batch {knee.batch}:",
-            "bold",
-            "the lowest latency that still has nine tenths of the best throughput.",
-        )
-    )
+    knee_at = f"Knee at {knee.threads} thread(s) and batch {knee.batch}:"
+    why = "the lowest latency that still has nine tenths of the best throughput."
+    out.print(marked(knee_at, "bold", why))
     made = table(f"{sweep.variant}: {sweep.runtime}", "threads", "batch", "ms", "samples/s", "")
     for each in sweep.points:
         made.add_row(

@@ -81,6 +81,8 @@ class Measurement(Document, frozen=True, kw_only=True):
         checked_count: Timed answers that were held against golden ones, all right; 0 without
             golden ones.
         early_stopping: What MLPerf would report, beside the percentiles with intervals.
+        cold_start_ms: Importing the engine, loading and the first query together, over the starts;
+            the start of Python itself is not in it.
         partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
     """
 
@@ -111,4 +113,5 @@ class Measurement(Document, frozen=True, kw_only=True):
     affinity: tuple[int, ...] = ()
     checked_count: int = 0
     early_stopping: tuple[EarlyStopping, ...] = ()
+    cold_start_ms: Estimate | None = None
     partial: bool = False

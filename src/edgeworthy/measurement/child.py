@@ -115,7 +115,9 @@ class MeasuredProcess:
                 )
 
     def _prepare(self, request: Prepare) -> Prepared:
+        start = time.perf_counter_ns()
         self._runtime = find_runtime(request.runtime)
+        import_ns = time.perf_counter_ns() - start
         self._samples = [unpack_tensors(sample) for sample in request.samples]
         self._generated_count, self._seed = request.generated_count, request.seed
         self._golden = [unpack_tensors(outputs) for outputs in request.golden]
@@ -127,6 +129,7 @@ class MeasuredProcess:
             runtime_version=version,
             runtime_memory_bytes=resident_memory_bytes(),
             affinity=_affinity(),
+            import_ns=import_ns,
         )
 
     def _load(self, request: Load) -> Loaded:

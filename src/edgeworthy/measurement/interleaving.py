@@ -2,8 +2,9 @@
 
 Rules:
 
-1. Every launch starts each artefact's process afresh and keeps it until its turns are over. Engines
-   are imported side by side, which saves time and is not measured; from then on rule 3 holds.
+1. Every launch starts each artefact's process afresh and keeps it until its turns are over. They
+   come up side by side, which saves time; before an engine is imported all of them are up, and
+   from then on rule 3 holds.
 2. In each round every artefact has one turn; the order is drawn anew for each round.
 3. One process works at a time: the others are stopped, and nobody is told of progress meanwhile.
 4. Turns take about equal time, and see the samples in the same order. The first queries of a turn
@@ -35,7 +36,7 @@ from edgeworthy.measurement.starting import (
     prepare,
     start,
 )
-from edgeworthy.measurement.wire import Prepared, RunQueries
+from edgeworthy.measurement.wire import MemoryRead, Prepared, ReadMemory, RunQueries
 
 #: Fewer finished starts than this show no spread: after Ctrl-C nothing is made of them.
 FEWEST_LAUNCHES_KEPT = 2
@@ -127,6 +128,8 @@ class _Rounds:
                 )
                 for index in self._order()
             }
+            for child in children.values():
+                child.ask(ReadMemory(), MemoryRead)
             prepared = {
                 index: prepare(child, self._plans[index], self._settings, samples=self._samples)
                 for index, child in children.items()

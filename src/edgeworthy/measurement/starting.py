@@ -59,6 +59,7 @@ class LaunchObservation:
         steady_memory_bytes: Resident after the last query; 0 where nobody tells.
         affinity: Logical processors that the process could run on.
         checked: What checking its timed answers found.
+        import_ns: Time to import the engine; 0 when nobody looked.
     """
 
     runtime_version: str
@@ -71,6 +72,7 @@ class LaunchObservation:
     steady_memory_bytes: int = 0
     affinity: tuple[int, ...] = ()
     checked: Checked = NOTHING_CHECKED
+    import_ns: int = 0
 
 
 class StartedProcess:
@@ -139,6 +141,7 @@ class StartedProcess:
             steady_memory_bytes=memory.resident_memory_bytes,
             affinity=self._prepared.affinity,
             checked=self.checked,
+            import_ns=self._prepared.import_ns,
         )
 
 

@@ -91,10 +91,22 @@ def summarize(
         disturbances=(*disturbances, *_own_disturbances(launches)),
         steady_memory_mib=_steady(launches, settings),
         affinity=launches[0].affinity,
+        cold_start_ms=_cold_start(launches, settings),
         early_stopping=_early_stopping(latencies_ms, settings),
         checked_count=sum(one.checked.checked_count for one in launches),
         partial=len(launches) < settings.launch_count,
     )
+
+
+def _cold_start(
+    launches: Sequence[LaunchObservation], settings: MeasurementSettings
+) -> Estimate | None:
+    if not all(one.import_ns for one in launches):
+        return None
+    whole_ms = [
+        (one.import_ns + one.load_ns + one.first_inference_ns) / _NS_PER_MS for one in launches
+    ]
+    return _over_launches(whole_ms, settings, "ms")
 
 
 def _steady(

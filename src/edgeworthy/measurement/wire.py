@@ -143,11 +143,13 @@ class Prepared(_Message, frozen=True, kw_only=True):
         runtime_version: Engine and version.
         runtime_memory_bytes: Resident now.
         affinity: Logical processors that the process may run on; empty where nobody tells.
+        import_ns: Time to import the engine.
     """
 
     runtime_version: str
     runtime_memory_bytes: int
     affinity: tuple[int, ...] = ()
+    import_ns: int = 0
 
 
 class Loaded(_Message, frozen=True, kw_only=True):
