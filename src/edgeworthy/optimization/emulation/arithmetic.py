@@ -49,3 +49,17 @@ def arithmetic_of(instruction_set: InstructionSet) -> Arithmetic:
         saturates_pairs=instruction_set not in _EXACT_X86 | _ARM,
         keeps_signed_activations=instruction_set in _ARM,
     )
+
+
+def classes_alike(*, signed_activations: bool) -> tuple[tuple[InstructionSet, ...], ...]:
+    """Classes of CPU in groups that compute the same of a QDQ file.
+
+    Args:
+        signed_activations: Whether the file has any; only then do Arm and x86 with VNNI differ.
+
+    >>> classes_alike(signed_activations=False)[0]
+    ('x86-vnni', 'arm-neon', 'arm-dotprod')
+    """
+    if signed_activations:
+        return (("arm-neon", "arm-dotprod"), ("x86-vnni",), ("x86-avx2",))
+    return (("x86-vnni", "arm-neon", "arm-dotprod"), ("x86-avx2",))

@@ -15,22 +15,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import onnx
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
 from edgeworthy.documents.device import InstructionSet
+from edgeworthy.documents.model import ModelSignature
 from edgeworthy.errors import InferenceError
+from edgeworthy.graph import model_signature
 from edgeworthy.optimization.emulation.arithmetic import Arithmetic, arithmetic_of
 from edgeworthy.optimization.emulation.fusion import fused
 from edgeworthy.optimization.emulation.kernels import KERNELS, UNKNOWN
 from edgeworthy.optimization.emulation.products import Tally
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, names_read
+from edgeworthy.runtimes.base import Session
 
 Values = dict[str, NDArray[Any]]
 
 
-class Emulator:
+class Emulator(Session):
     """A model on a class of CPU; takes the place of an engine's session.
 
     Args:
@@ -56,6 +60,15 @@ class Emulator:
         }
         self._steps = self._cut(model, arithmetic)
         self._last_reads = _last_reads(self._steps, self._outputs)
+        self._signature = model_signature(onnx.load_from_string(data))
+
+    @property
+    def signature(self) -> ModelSignature:
+        """Inputs and outputs of the file."""
+        return self._signature
+
+    def close(self) -> None:
+        """Nothing is held that has to be given back."""
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Values:
         """Outputs by name.

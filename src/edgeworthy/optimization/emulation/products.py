@@ -136,14 +136,17 @@ def _lost(
 ) -> NDArray[np.float64]:
     """What saturation takes away from each sum, ``(rows, columns)``."""
     lost = np.zeros((len(left), columns), dtype=np.float64)
+    by_depth = np.ascontiguousarray(left.T, dtype=np.float32)
+    nothing = np.zeros(len(left), dtype=np.float32)
     for pair in pairs:
-        values = left[:, pair.depth : pair.depth + 2].astype(np.float32)
-        reach = values.sum(axis=1)
+        first = by_depth[pair.depth]
+        second = by_depth[pair.depth + 1] if pair.depth + 1 < len(by_depth) else nothing
         # No sum of two products exceeds the largest weight times the sum of the activations.
-        rows = np.flatnonzero(reach * max(pair.largest, -pair.smallest) > _MOST_16)
+        rows = np.flatnonzero((first + second) * max(pair.largest, -pair.smallest) > _MOST_16)
         if not len(rows):
             continue
-        products = values[rows, :1] * pair.first + values[rows, 1:2] * pair.second
+        products = np.multiply.outer(first[rows], pair.first)
+        products += np.multiply.outer(second[rows], pair.second)
         excess = products - np.clip(products, -_MOST_16 - 1, _MOST_16)
         tally.saturated_count += int(np.count_nonzero(excess))
         lost[np.ix_(rows, pair.columns)] += excess
@@ -151,7 +154,9 @@ def _lost(
 
 
 def _note_lost(lost: NDArray[np.float64], steps: NDArray[Any], tally: Tally) -> None:
-    moved = np.abs(lost) * steps
-    tally.changed_count += int(np.count_nonzero(lost))
-    tally.lost_total += float(moved.sum())
-    tally.lost_most = max(tally.lost_most, float(moved.max(initial=0.0)))
+    rows, columns = np.nonzero(lost)
+    if len(rows):
+        moved = np.abs(lost[rows, columns]) * np.broadcast_to(steps, lost.shape[1:])[columns]
+        tally.changed_count += len(rows)
+        tally.lost_total += float(moved.sum())
+        tally.lost_most = max(tally.lost_most, float(moved.max()))

@@ -38,6 +38,9 @@ def requantized(
     """
     kind = np.iinfo(zero_point.dtype)
     offset = int(zero_point)
-    real = sums.astype(np.float32) * factor
-    real = np.clip(real, np.float32(kind.min - offset), np.float32(kind.max - offset))
-    return np.asarray((np.rint(real).astype(np.int32) + offset).astype(zero_point.dtype))
+    real = sums.astype(np.float32)
+    real *= factor
+    np.clip(real, np.float32(kind.min - offset), np.float32(kind.max - offset), out=real)
+    np.rint(real, out=real)
+    real += np.float32(offset)
+    return real.astype(zero_point.dtype)

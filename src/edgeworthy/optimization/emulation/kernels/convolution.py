@@ -116,12 +116,13 @@ def _depthwise(
     """One kernel position after the other: exact in float32, a kernel is that small."""
     view = windows(picture.values, geometry, fill=int(picture.zero_point))
     rank = len(geometry.kernel)
-    kernel = weights.values.astype(np.int32)
-    zero = weights.zero_point.astype(np.int32).reshape(-1, *[1] * (rank + 1))
-    kernel = (kernel - zero)[:, 0]
-    sums = np.zeros((*view.shape[: 1 + rank], len(kernel)), dtype=np.int32)
+    zero = weights.zero_point.astype(np.float32).reshape(-1, *[1] * (rank + 1))
+    kernel = (weights.values.astype(np.float32) - zero)[:, 0]
+    sums = np.zeros((*view.shape[: 1 + rank], len(kernel)), dtype=np.float32)
     for position in np.ndindex(geometry.kernel):
-        seen = view[(..., *position, slice(None))].astype(np.int32)
-        sums += (seen - int(picture.zero_point)) * kernel[(slice(None), *position)]
+        seen = view[(..., *position, slice(None))].astype(np.float32)
+        seen -= np.float32(int(picture.zero_point))
+        seen *= kernel[(slice(None), *position)]
+        sums += seen
     tally.sum_count += sums.size
     return sums.astype(np.int64)
