@@ -22,6 +22,8 @@ EVERYTHING = {
     "optimize/float32",
     "optimize/int8",
     "measure/host",
+    "predict-class/exact",
+    "predict-class/x86-avx2",
     "predict/original",
     "predict/float32",
     "predict/int8",
@@ -42,6 +44,8 @@ def short(step: str) -> str:
     parts = [part for part in step.split("/") if not part.startswith("onnxruntime")]
     if parts[0] == "evaluate":
         parts.remove("host")
+    if parts[0] == "predict-class":
+        parts = [parts[0], parts[1] if parts[1] == "x86-avx2" else "exact"]
     return "/".join("int8" if part.startswith("int8") else part for part in parts)
 
 

@@ -9,6 +9,7 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, Record
 from edgeworthy.documents.variant import Variant, VariantRefusal
@@ -46,6 +47,7 @@ class BuildRecord(Document, frozen=True, kw_only=True):
         tool_version: Version of Edgeworthy.
         created_at: RFC 3339, UTC.
         refusals: Recipes that made no variant, and why.
+        predictions: What classes of CPU that are not at hand will see; no evidence.
     """
 
     KIND: ClassVar[str] = "build-record"
@@ -63,3 +65,4 @@ class BuildRecord(Document, frozen=True, kw_only=True):
     tool_version: str
     created_at: str
     refusals: tuple[VariantRefusal, ...] = ()
+    predictions: tuple[Prediction, ...] = ()

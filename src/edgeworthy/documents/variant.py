@@ -12,6 +12,8 @@ ORIGINAL = "original"
 #: ``float32`` keeps the weights; ``int8-static`` quantizes weights and activations beforehand.
 Precision = Literal["float32", "int8-static"]
 IntegerType = Literal["int8", "uint8"]
+#: ``nearest`` rounds each weight by itself; ``compensated`` lets the others make up for its error.
+Rounding = Literal["nearest", "compensated"]
 
 
 class QuantizationRecipe(Record, frozen=True, kw_only=True):
@@ -24,6 +26,7 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
         reduced_range: Weights reduced to 7 to 8 bits, so that pairs of products fit 16-bit sums.
         calibration_method: How ranges are found: ``minmax``, or ``percentile-P``, which cuts off
             ``100 - P`` percent of the values at either end.
+        rounding: How weights become integers.
     """
 
     activation_type: IntegerType
@@ -31,6 +34,7 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
     per_channel: bool
     reduced_range: bool
     calibration_method: str = "minmax"
+    rounding: Rounding = "nearest"
 
 
 class Recipe(Record, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ def _recipe(activation_type: IntegerType, *, reduced_range: bool) -> Quantizatio
         per_channel=True,
         reduced_range=reduced_range,
         calibration_method=CALIBRATION_METHOD,
+        rounding="compensated",
     )
 
 

@@ -38,6 +38,7 @@ def int8_recipe(quantization: QuantizationRecipe) -> Recipe:
         types,
         *(["r7"] if quantization.reduced_range else []),
         *([] if quantization.per_channel else ["per-tensor"]),
+        *([] if quantization.rounding == "compensated" else [quantization.rounding]),
         *(
             []
             if quantization.calibration_method == CALIBRATION_METHOD

@@ -11,12 +11,13 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import onnx
 import onnxruntime  # type: ignore[import-untyped]  # it ships no types
+from numpy.typing import NDArray
 from onnx import ModelProto
 
 from edgeworthy.documents.variant import (
@@ -40,7 +41,16 @@ from edgeworthy.optimization.passes import (
 )
 from edgeworthy.optimization.passes.raise_opset import PER_CHANNEL_OPSET
 from edgeworthy.optimization.proof import Proof, difference, gather_proof
-from edgeworthy.optimization.quantization import correct_biases, make_plan, quantize, why_not
+from edgeworthy.optimization.quantization import (
+    QuantizationPlan,
+    correct_biases,
+    make_plan,
+    must_be_pair_safe,
+    quantize,
+    round_weights,
+    weight_scales,
+    why_not,
+)
 from edgeworthy.optimization.wiring import model_bytes, opset_version
 from edgeworthy.runtimes.base import Tensors
 from edgeworthy.version import __version__
@@ -163,9 +173,11 @@ class _Work:
         self._note("calibrate", f"ranges of {len(observed)} tensors ({recipe.calibration_method})")
         self.say("quantization")
         reference = self.proof.outputs(self.model)
-        draft = quantize(self.model, plan, ranges, recipe)
-        corrected = correct_biases(self.model, draft.model, plan, calibration())
-        quantized = quantize(corrected, plan, ranges, recipe)
+        scales = weight_scales(self.model, plan, recipe)
+        rounded = self._rounded(recipe, plan, scales, calibration)
+        draft = quantize(rounded, plan, ranges, recipe, scales=scales)
+        corrected = correct_biases(self.model, draft.model, plan, calibration(), onto=rounded)
+        quantized = quantize(corrected, plan, ranges, recipe, scales=scales)
         if not quantized.weight_count:
             raise OptimizationError("the quantizer found no weights to quantize")
         remarks = "".join(f"; {remark}" for remark in quantized.remarks)
@@ -176,9 +188,29 @@ class _Work:
         self.apply((*AFTER_QUANTIZATION, *PACKING))
         self._note("run", self._proved_to_run(reference))
 
+    def _rounded(
+        self,
+        recipe: QuantizationRecipe,
+        plan: QuantizationPlan,
+        scales: Mapping[str, NDArray[np.float32]],
+        calibration: Calibration,
+    ) -> ModelProto:
+        if recipe.rounding == "nearest" or not scales:
+            return self.model
+        self.say("rounding")
+        rounded, count = round_weights(
+            self.model,
+            plan,
+            scales,
+            calibration,
+            pair_safe=lambda layer: must_be_pair_safe(layer.node, layer.weight, recipe),
+        )
+        self._note("round", f"errors compensated in {count} of {len(scales)} layers")
+        return rounded
+
     def _note(self, name: str, detail: str) -> None:
         self.records.append(
-            PassRecord(name=name, changed=name in {"quantize", "correct-biases"}, detail=detail)
+            PassRecord(name=name, changed=name in {"quantize", "round"}, detail=detail)
         )
 
     def _proved_to_run(self, reference: Sequence[Tensors]) -> str:

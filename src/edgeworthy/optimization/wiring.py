@@ -122,6 +122,11 @@ def inner_graphs(node: NodeProto) -> Iterator[GraphProto]:
         yield from item.graphs
 
 
+def names_read(node: NodeProto) -> set[str]:
+    """Tensors that a node reads, those that its inner graphs look up included."""
+    return {name for name in node.input if name} | set(_captured_names(node))
+
+
 def replace_uses(graph: GraphProto, old: str, new: str) -> None:
     """Make every node that reads ``old`` read ``new``."""
     for node in graph.node:

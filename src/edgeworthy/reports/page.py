@@ -29,6 +29,7 @@ from edgeworthy.reports.sections.flips import flips_section
 from edgeworthy.reports.sections.headline import Headline, headline
 from edgeworthy.reports.sections.latency import latency_section
 from edgeworthy.reports.sections.model import operators_section
+from edgeworthy.reports.sections.prediction import prediction_section
 from edgeworthy.reports.sections.provenance import provenance_section
 from edgeworthy.reports.sections.requirements import requirements_section
 from edgeworthy.reports.sections.slices import slices_section
@@ -49,6 +50,7 @@ _SECTIONS: tuple[Callable[[BuildIndex], Section | None], ...] = (
     operators_section,
     data_section,
     variants_section,
+    prediction_section,
     provenance_section,
     verification_section,
 )

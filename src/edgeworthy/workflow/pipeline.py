@@ -8,6 +8,7 @@ from functools import cached_property
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.prediction import Prediction
 from edgeworthy.workflow.stages.data import SampleSet, read_samples
 from edgeworthy.workflow.stages.evaluation import evaluate_target
 from edgeworthy.workflow.stages.gate import check_policy, gate
@@ -15,6 +16,7 @@ from edgeworthy.workflow.stages.inspection import InspectedModel, inspect_origin
 from edgeworthy.workflow.stages.judged import Judged
 from edgeworthy.workflow.stages.measurement import measure_target
 from edgeworthy.workflow.stages.optimization import Optimized, optimize
+from edgeworthy.workflow.stages.prediction import predict_classes
 from edgeworthy.workflow.stages.release import Released, release
 from edgeworthy.workflow.stages.report import Report, report
 from edgeworthy.workflow.workspace import Workspace
@@ -45,6 +47,20 @@ class Pipeline:
     def optimized(self) -> Optimized:
         """The variants."""
         return optimize(self.workspace, self.original, self.samples)
+
+    @cached_property
+    def predictions(self) -> tuple[Prediction, ...]:
+        """What each class of CPU will see of the integer variants, on a few samples."""
+        return self.predicted(None)
+
+    def predicted(self, sample_count: int | None) -> tuple[Prediction, ...]:
+        """The same on as many samples as wanted."""
+        samples = self.samples.get("evaluation")
+        if samples is None:
+            return ()
+        return predict_classes(
+            self.workspace, self.original, self.optimized, samples, sample_count=sample_count
+        )
 
     @cached_property
     def measurements(self) -> tuple[Measurement, ...]:
@@ -95,4 +111,4 @@ class Pipeline:
     @cached_property
     def report(self) -> Report:
         """The report."""
-        return report(self.workspace, self.judged, self.released, self.samples)
+        return report(self.workspace, self.judged, self.released, self.samples, self.predictions)

@@ -23,6 +23,7 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, draw_in_notebooks_with
 from edgeworthy.documents.variant import Variant, VariantRefusal
@@ -140,6 +141,15 @@ class Project:
         """The variants for the targets' classes of CPU, the cleaned float first."""
         with self._pipeline() as pipeline:
             return tuple(each.variant for each in pipeline.optimized.variants.values())
+
+    def predict(self, sample_count: int | None = None) -> tuple[Prediction, ...]:
+        """What each class of CPU will see of the integer variants; estimates, no evidence.
+
+        Args:
+            sample_count: Evaluation samples to emulate, from the first; few when left out.
+        """
+        with self._pipeline() as pipeline:
+            return pipeline.predicted(sample_count)
 
     def refusals(self) -> tuple[VariantRefusal, ...]:
         """Recipes that do not suit the model, and why."""

@@ -50,10 +50,15 @@ BODIES = {
           then_branch = g1 () => (float[n,2,4,4] o1) { o1 = Relu (z) },
           else_branch = g2 () => (float[n,2,4,4] o2) { o2 = Neg (z) }
         > }""",
+    "padding": "{ p = Pad (x, ring) c = Conv (p, w) y = Slice (c, from1, to5, hw) }",
     "quantized": """{ q = QuantizeLinear (x, half, zp) d = DequantizeLinear (q, half, zp)
         y = Relu (d) }""",
 }
 WEIGHTS: dict[str, NDArray[Any]] = {
+    "ring": np.array([0, 0, 1, 1, 0, 0, 1, 1]),
+    "from1": np.array([1, 1]),
+    "to5": np.array([5, 5]),
+    "hw": np.array([2, 3]),
     "w": np.arange(4, dtype=np.float32).reshape(2, 2, 1, 1) - 1.5,
     "scale": np.array([1.5, -0.5], dtype=np.float32),
     "shift": np.array([0.5, 2.0], dtype=np.float32),

@@ -82,6 +82,9 @@ def test_reduced_weights_cannot_saturate(conv_net: ModelProto, samples: Samples)
     assert len(weights) == 3
     for name in weights:
         axis = 1 if reduced[name].ndim == 2 else 0
+        if full[name].shape == (8, 1, 3, 3):  # depthwise: widened before it is multiplied
+            np.testing.assert_array_equal(reduced[name], full[name])
+            continue
         rows = np.moveaxis(reduced[name], axis, 0).reshape(reduced[name].shape[axis], -1)
         for sign in (1, -1):
             top = np.sort(np.maximum(rows.astype(np.int64) * sign, 0), axis=1)[:, -2:].sum(axis=1)

@@ -1,7 +1,7 @@
 """Rules that rewrite a graph, one a file, all under the contract of :class:`Pass`.
 
-The order matters: what is constant is found first, what is idle is taken out, then products and
-batch norms stand side by side and can be folded; what that leaves behind is swept up last.
+The order matters: what is constant is found first, what is idle is taken out, then products stand
+beside the batch norms and paddings that fold into them; what that leaves behind is swept up last.
 """
 
 from edgeworthy.optimization.passes.base import Pass, PassResult, Rewrite, changed, unchanged
@@ -12,6 +12,7 @@ from edgeworthy.optimization.passes.fix_default_inputs import FixDefaultInputs
 from edgeworthy.optimization.passes.float_results import FloatResults
 from edgeworthy.optimization.passes.fold_batch_norm import FoldBatchNorm
 from edgeworthy.optimization.passes.fold_constants import FoldConstants
+from edgeworthy.optimization.passes.fold_padding import FoldPadding
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.passes.normalize_gemm import NormalizeGemm
 from edgeworthy.optimization.passes.raise_opset import RaiseOpset
@@ -29,6 +30,7 @@ CLEANING: tuple[Pass, ...] = (
     EliminateIdentity(),
     EliminateDropout(),
     FoldBatchNorm(),
+    FoldPadding(),
     NormalizeGemm(),
     RemoveDeadNodes(),
     RemoveUnusedInitializers(),

@@ -53,6 +53,8 @@ def correct_biases(
     quantized: ModelProto,
     plan: QuantizationPlan,
     batches: Iterable[Tensors],
+    *,
+    onto: ModelProto | None = None,
 ) -> ModelProto:
     """The float graph with biases that anticipate the rounding of its weights.
 
@@ -61,6 +63,7 @@ def correct_biases(
         quantized: Its QDQ graph.
         plan: What is quantized.
         batches: Calibration samples, read once.
+        onto: The graph that gets the biases, when it is not ``model``: the same with other weights.
 
     Raises:
         InferenceError: The engine cannot run the graph.
@@ -73,7 +76,7 @@ def correct_biases(
     ]
     probing, probes = _with_probes(model, nodes, weights)
     shifts = _mean_shifts(Executor(probing), probes, batches)
-    corrected = editable(model)
+    corrected = editable(model if onto is None else onto)
     for node in corrected.graph.node:
         if node.name in shifts:
             _lower_bias(corrected, node, shifts[node.name])

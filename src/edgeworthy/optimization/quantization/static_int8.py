@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import ModelProto, numpy_helper
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, numpy_helper
 from onnxruntime.quantization import QuantType  # type: ignore[import-untyped]  # it ships no types
 from onnxruntime.quantization.calibrate import CalibrationMethod, TensorData, TensorsData  # type: ignore[import-untyped]  # it ships no types
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer  # type: ignore[import-untyped]  # it ships no types
@@ -27,8 +28,8 @@ from edgeworthy.documents.variant import IntegerType, QuantizationRecipe
 from edgeworthy.errors import OptimizationError
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
-from edgeworthy.optimization.quantization.weight_scales import pair_safe_scales
-from edgeworthy.optimization.wiring import Wiring, editable
+from edgeworthy.optimization.quantization.weight_scales import full_scales, pair_safe_scales
+from edgeworthy.optimization.wiring import Wiring, attribute, editable
 
 _TYPES: dict[IntegerType, QuantType] = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
 #: Below this the quantizer takes a range for nothing.
@@ -57,6 +58,8 @@ def quantize(
     plan: QuantizationPlan,
     ranges: Mapping[str, TensorRange],
     recipe: QuantizationRecipe,
+    *,
+    scales: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> Quantized:
     """Make a QDQ graph.
 
@@ -65,11 +68,13 @@ def quantize(
         plan: What is quantized.
         ranges: Of every activation of the plan.
         recipe: Data types.
+        scales: Of the weights; those of :func:`weight_scales` when left out.
 
     Raises:
         OptimizationError: The quantizer failed.
     """
     remarks: list[str] = []
+    chosen = weight_scales(model, plan, recipe) if scales is None else scales
     with _collected(remarks), np.errstate(all="ignore"):
         try:
             quantizer = QDQQuantizer(
@@ -82,7 +87,7 @@ def quantize(
                 list(plan.nodes),
                 [],
                 sorted({node.op_type for node in model.graph.node if node.name in plan.nodes}),
-                {"TensorQuantOverrides": _weight_scales(model, plan, recipe)},
+                {"TensorQuantOverrides": _overrides(model, plan, recipe, chosen)},
             )
             quantizer.quantize_model()
             quantizer.model.topological_sort()
@@ -103,28 +108,57 @@ def _with_shapes(model: ModelProto) -> ModelProto:
     return inferred
 
 
-def _weight_scales(
+def weight_scales(
     model: ModelProto, plan: QuantizationPlan, recipe: QuantizationRecipe
-) -> dict[str, list[dict[str, Any]]]:
-    """Scales of our own, in the quantizer's form: per weight a list with an entry per channel."""
-    if not (recipe.reduced_range and recipe.per_channel):
+) -> dict[str, NDArray[np.float32]]:
+    """One scale per output channel of each weight; nothing for a scale per tensor."""
+    if not recipe.per_channel:
         return {}
     wiring = Wiring(model.graph)
-    overrides = {}
-    for node in model.graph.node:
-        if node.name not in plan.nodes or node.op_type not in WEIGHTED:
-            continue
-        axis = channel_axis(node)
+    scales = {}
+    for node in _weighted(model, plan):
         weight = numpy_helper.to_array(wiring.initializers[node.input[1]])
+        rule = pair_safe_scales if must_be_pair_safe(node, weight, recipe) else full_scales
+        scales[node.input[1]] = rule(weight, axis=channel_axis(node))
+    return scales
+
+
+def must_be_pair_safe(
+    node: NodeProto, weight: NDArray[np.floating[Any]], recipe: QuantizationRecipe
+) -> bool:
+    """Whether no sum of two products may leave 16 bits.
+
+    The engine's depthwise kernel widens bytes before it multiplies and saturates nowhere.
+    """
+    groups = attribute(node, "group", 1)
+    depthwise = node.op_type == "Conv" and len(weight) == groups > 1 and weight.shape[1] == 1
+    return recipe.reduced_range and not depthwise
+
+
+def _weighted(model: ModelProto, plan: QuantizationPlan) -> list[NodeProto]:
+    return [n for n in model.graph.node if n.name in plan.nodes and n.op_type in WEIGHTED]
+
+
+def _overrides(
+    model: ModelProto,
+    plan: QuantizationPlan,
+    recipe: QuantizationRecipe,
+    scales: Mapping[str, NDArray[np.float32]],
+) -> dict[str, list[dict[str, Any]]]:
+    """The scales in the quantizer's form: per weight a list with an entry per channel."""
+    overrides = {}
+    for node in _weighted(model, plan):
+        if node.input[1] not in scales:
+            continue
         entries: list[dict[str, Any]] = [
             {
                 "quant_type": _TYPES[recipe.weight_type],
                 "scale": scale,
                 "zero_point": np.int8(0),
             }
-            for scale in pair_safe_scales(weight, axis=axis)
+            for scale in scales[node.input[1]]
         ]
-        entries[0]["axis"] = axis
+        entries[0]["axis"] = channel_axis(node)
         overrides[node.input[1]] = entries
     return overrides
 

@@ -12,6 +12,7 @@ Rules:
    pairs the weights, for any activation; nothing is left to statistics.
 2. Within that, the scale is as fine as it can be, and never finer than 8 bits allow.
 3. A channel of zeros has the scale 1.
+4. Where a kernel does not saturate (a depthwise convolution's), all eight bits are spent.
 
 Source: ``VPMADDUBSW`` in Intel's Software Developer's Manual, volume 2.
 """
@@ -44,11 +45,34 @@ def pair_safe_scales(weight: NDArray[np.floating[Any]], *, axis: int) -> NDArray
     >>> pair_safe_scales(np.array([[1.27, 1.27, 0.0]], dtype=np.float32), axis=0)
     array([0.02], dtype=float32)
     """
-    channels = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1).astype(np.float64)
-    largest = np.abs(channels).max(axis=1, initial=0.0)
+    channels = _channels(weight, axis)
     pair = np.maximum(_two_largest(channels), _two_largest(-channels))
-    scales = np.maximum(largest / _LARGEST, pair / _LARGEST_PAIR).astype(np.float32)
+    return np.asarray(np.maximum(full_scales(weight, axis=axis), _stored(pair / _LARGEST_PAIR)))
+
+
+def full_scales(weight: NDArray[np.floating[Any]], *, axis: int) -> NDArray[np.float32]:
+    """One scale per output channel, for kernels that cannot saturate.
+
+    Args:
+        weight: Float weights of any shape.
+        axis: The axis of the output channels.
+
+    Returns:
+        Shape ``(channels,)``.
+
+    >>> full_scales(np.array([[1.27, 1.27, 0.0]], dtype=np.float32), axis=0)
+    array([0.01], dtype=float32)
+    """
+    scales = _stored(np.abs(_channels(weight, axis)).max(axis=1, initial=0.0) / _LARGEST)
     return np.where(scales < np.finfo(np.float32).tiny, np.float32(1.0), scales)
+
+
+def _channels(weight: NDArray[np.floating[Any]], axis: int) -> NDArray[np.float64]:
+    return np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1).astype(np.float64)
+
+
+def _stored(scales: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.asarray(scales, dtype=np.float32)
 
 
 def _two_largest(channels: NDArray[np.float64]) -> NDArray[np.float64]:

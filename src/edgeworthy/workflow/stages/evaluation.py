@@ -142,7 +142,7 @@ def _document(
     result = evaluate(
         _load(workspace, predictions[subject.name]),
         _load(workspace, predictions[ORIGINAL]),
-        _settings(workspace, is_original=subject.name == ORIGINAL),
+        evaluation_settings(workspace, is_original=subject.name == ORIGINAL),
     )
     now = workspace.clock()
     return Evaluation(
@@ -173,7 +173,8 @@ def _load(workspace: Workspace, digest: str) -> Predictions:
     )
 
 
-def _settings(workspace: Workspace, *, is_original: bool) -> EvaluationSettings:
+def evaluation_settings(workspace: Workspace, *, is_original: bool) -> EvaluationSettings:
+    """How the project's outputs are judged."""
     from edgeworthy.evaluation import EvaluationSettings
 
     model = workspace.project.model

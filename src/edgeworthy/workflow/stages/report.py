@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from edgeworthy.documents.build import BuildRecord, SamplePicture
 from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.files import digest_bytes, write_whole
 from edgeworthy.version import __version__
@@ -42,6 +45,7 @@ def report(
     judged: Judged,
     released: Released | None,
     samples: Mapping[str, SampleSet],
+    predictions: Sequence[Prediction],
 ) -> Report:
     """Draw the report beside the release."""
     folder = output_folder(workspace)
@@ -50,7 +54,9 @@ def report(
     def run() -> StepResult:
         from edgeworthy.reports import render_html, render_markdown
 
-        record = _record(workspace, judged, released, samples)
+        record = msgspec.structs.replace(
+            _record(workspace, judged, released, samples), predictions=tuple(predictions)
+        )
         drawn = {
             "html": render_html(record).encode(),
             "markdown": render_markdown(record).encode(),
@@ -67,6 +73,9 @@ def report(
             inputs={
                 "decision, measurements and evaluations": digest_bytes(
                     b"".join(encode_document(each) for each in evidence)
+                ),
+                "predictions": digest_bytes(
+                    b"".join(encode_document(each) for each in predictions)
                 ),
                 "inspection": digest_bytes(encode_document(judged.original.inspection)),
                 "samples": ", ".join(f"{name} {each.digest}" for name, each in samples.items()),

@@ -1,0 +1,178 @@
+"""What the inputs of convolutions and products look like together: their second moments.
+
+Rules:
+
+1. One streaming pass per portion of layers: a batch is run, its products are added up, the batch is
+   forgotten. A portion holds at most 32 million numbers, whatever the number of samples.
+2. At most 128 windows per sample and layer are looked at, evenly spread, and at most 32 of wide
+   ones: more say little new and cost time.
+3. A layer with windows of more than 2,048 numbers is left out: its inverse would take too long.
+4. Float inputs, as the float model gives them: layers do not disturb one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, ValueInfoProto, numpy_helper
+
+from edgeworthy.optimization.emulation.windows import Geometry, windows
+from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan
+from edgeworthy.optimization.wiring import Wiring, attribute, editable
+from edgeworthy.runtimes.base import Tensors
+
+_WINDOWS_PER_SAMPLE = 128
+_WIDE_WINDOWS_PER_SAMPLE = 32
+_WIDE = 512
+_LARGEST_DEPTH = 2048
+_PORTION_NUMBERS = 1 << 25
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A node with weights, seen as groups of matrix products.
+
+    Attributes:
+        node: The node.
+        weight: Its float weights as stored.
+        groups: Number of groups.
+    """
+
+    node: NodeProto
+    weight: NDArray[np.float32]
+    groups: int
+
+    @property
+    def depth(self) -> int:
+        """Numbers that one output number is made of."""
+        return self.weight.size // self._channels()
+
+    def matrices(self) -> NDArray[np.float64]:
+        """``(groups, channels, depth)``; depth runs over kernel positions, then channels."""
+        wide = self.weight.astype(np.float64)
+        if self.node.op_type == "Conv":
+            rows = np.moveaxis(wide, 1, -1).reshape(len(wide), -1)
+        else:
+            rows = wide if self._is_transposed() else wide.T
+        return rows.reshape(self.groups, len(rows) // self.groups, -1)
+
+    def stored(self, matrices: NDArray[Any]) -> NDArray[np.float32]:
+        """The way back: weights as the node stores them."""
+        rows = matrices.reshape(-1, matrices.shape[2])
+        if self.node.op_type == "Conv":
+            shape = (len(rows), *self.weight.shape[2:], self.weight.shape[1])
+            rows = np.moveaxis(rows.reshape(shape), -1, 1)
+        elif not self._is_transposed():
+            rows = rows.T
+        return np.ascontiguousarray(rows, dtype=np.float32)
+
+    def windows(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """``(groups, windows, depth)`` of a batch of the layer's inputs."""
+        if self.node.op_type != "Conv":
+            rows = values.reshape(len(values), -1, values.shape[-1])
+            chosen = rows[:, self._spread(rows.shape[1])]
+            return np.asarray(chosen.reshape(1, -1, values.shape[-1]))
+        geometry = Geometry.of(self.node, self.weight.shape[2:], values.shape[2:])
+        seen = windows(np.moveaxis(values, 1, -1), geometry, fill=0)
+        extent = seen.shape[1 : 1 + len(geometry.kernel)]
+        places = np.unravel_index(self._spread(int(np.prod(extent))), extent)
+        index: tuple[Any, ...] = (slice(None), *places)
+        chosen = seen[index]  # (n, places, *kernel, channels)
+        count = chosen.shape[0] * chosen.shape[1]
+        split = chosen.reshape(count, -1, self.groups, self.weight.shape[1])
+        return np.asarray(np.moveaxis(split, 2, 0).reshape(self.groups, count, -1))
+
+    def _spread(self, count: int) -> NDArray[np.int64]:
+        """Evenly spread positions, at most as many as are looked at."""
+        wide = self.groups * self.depth > _WIDE
+        chosen = min(count, _WIDE_WINDOWS_PER_SAMPLE if wide else _WINDOWS_PER_SAMPLE)
+        return (np.arange(chosen) * count + count // 2) // chosen
+
+    def _channels(self) -> int:
+        first = self.node.op_type == "Conv" or self._is_transposed()
+        return int(self.weight.shape[0 if first else 1])
+
+    def _is_transposed(self) -> bool:
+        return self.node.op_type == "Gemm" and bool(attribute(self.node, "transB", 0))
+
+
+def layers_of(model: ModelProto, plan: QuantizationPlan) -> list[Layer]:
+    """Quantized nodes with weights, but for those of rule 3."""
+    wiring = Wiring(model.graph)
+    layers = [
+        Layer(
+            node,
+            numpy_helper.to_array(wiring.initializers[node.input[1]]),
+            attribute(node, "group", 1) if node.op_type == "Conv" else 1,
+        )
+        for node in model.graph.node
+        if node.name in plan.nodes and node.op_type in WEIGHTED
+    ]
+    return [layer for layer in layers if layer.depth <= _LARGEST_DEPTH]
+
+
+def observe_moments(
+    model: ModelProto, layers: Sequence[Layer], batches: Callable[[], Iterable[Tensors]]
+) -> Iterator[tuple[Layer, NDArray[np.float64]]]:
+    """Each layer with the second moments of its inputs, ``(groups, depth, depth)``.
+
+    Args:
+        model: The float graph.
+        layers: What to look at.
+        batches: Gives the samples anew, once per portion of layers.
+
+    Raises:
+        InferenceError: The engine cannot run the graph.
+    """
+    for portion in _portions(layers):
+        sums = [np.zeros((layer.groups, layer.depth, layer.depth)) for layer in portion]
+        counts = [0] * len(portion)
+        names = list(dict.fromkeys(layer.node.input[0] for layer in portion))
+        executor = Executor(_watched(model, names))
+        wanted = [name for name in names if name not in _inputs(model)]
+        for batch in batches():
+            values = {**batch, **(executor.run(batch, wanted) if wanted else {})}
+            for index, layer in enumerate(portion):
+                seen = layer.windows(values[layer.node.input[0]])
+                sums[index] += _products(seen)
+                counts[index] += seen.shape[1]
+        for layer, total, count in zip(portion, sums, counts, strict=True):
+            yield layer, total / max(1, count)
+
+
+def _products(seen: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``(groups, depth, depth)``: each window times itself, added up."""
+    if len(seen) == 1:
+        return np.asarray(seen[0].T @ seen[0])[None]
+    left = np.ascontiguousarray(np.swapaxes(seen, 1, 2))
+    return np.asarray(np.matmul(left, np.ascontiguousarray(seen)))
+
+
+def _portions(layers: Sequence[Layer]) -> Iterator[list[Layer]]:
+    portion: list[Layer] = []
+    size = 0
+    for layer in layers:
+        own = layer.groups * layer.depth**2
+        if portion and size + own > _PORTION_NUMBERS:
+            yield portion
+            portion, size = [], 0
+        portion.append(layer)
+        size += own
+    if portion:
+        yield portion
+
+
+def _inputs(model: ModelProto) -> set[str]:
+    return {value.name for value in model.graph.input}
+
+
+def _watched(model: ModelProto, names: Sequence[str]) -> ModelProto:
+    watched = editable(model)
+    known = {value.name for value in (*watched.graph.output, *watched.graph.input)}
+    watched.graph.output.extend(ValueInfoProto(name=name) for name in names if name not in known)
+    return watched

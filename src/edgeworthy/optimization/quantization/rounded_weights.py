@@ -1,0 +1,80 @@
+"""The float graph with weights that stand on the steps of their integers, rounded with care.
+
+Rules:
+
+1. A layer keeps plain rounding unless its output error, by the moments of its inputs, gets smaller.
+2. Scales are those of the given weights, so the quantizer finds exactly the integers chosen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, numpy_helper
+
+from edgeworthy.optimization.quantization.input_moments import Layer, layers_of, observe_moments
+from edgeworthy.optimization.quantization.plan import QuantizationPlan
+from edgeworthy.optimization.quantization.rounding import (
+    as_float32,
+    compensated,
+    free_bounds,
+    output_error,
+    pair_safe_bounds,
+)
+from edgeworthy.optimization.wiring import editable
+from edgeworthy.runtimes.base import Tensors
+
+
+def round_weights(
+    model: ModelProto,
+    plan: QuantizationPlan,
+    scales: Mapping[str, NDArray[Any]],
+    batches: Callable[[], Iterable[Tensors]],
+    *,
+    pair_safe: Callable[[Layer], bool],
+) -> tuple[ModelProto, int]:
+    """Round what can be rounded better.
+
+    Args:
+        model: The float graph; each weight has one reader.
+        plan: What is quantized.
+        scales: Per weight, one scale per output channel.
+        batches: Gives the calibration samples anew.
+        pair_safe: Whether a layer's sums of two products must fit 16 bits.
+
+    Returns:
+        The graph, and how many layers were rounded better.
+
+    Raises:
+        InferenceError: The engine cannot run the graph.
+    """
+    better: dict[str, NDArray[np.float32]] = {}
+    for layer, moments in observe_moments(model, layers_of(model, plan), batches):
+        name = layer.node.input[1]
+        found = _rounded(layer, moments, scales[name], pair_safe=pair_safe(layer))
+        if found is not None:
+            better[name] = found
+    result = editable(model)
+    for tensor in result.graph.initializer:
+        if tensor.name in better:
+            tensor.CopyFrom(numpy_helper.from_array(better[tensor.name], tensor.name))
+    return result, len(better)
+
+
+def _rounded(
+    layer: Layer, moments: NDArray[np.float64], scales: NDArray[Any], *, pair_safe: bool
+) -> NDArray[np.float32] | None:
+    weights = layer.matrices()
+    steps = scales.astype(np.float64).reshape(weights.shape[:2])
+    plain = np.clip(np.rint(weights / steps[..., None]), -127.0, 127.0)
+    bounds = pair_safe_bounds(plain) if pair_safe else free_bounds(plain)
+    chosen = compensated(weights, steps, moments, bounds)
+    errors = [
+        output_error(integers * steps[..., None] - weights, moments) for integers in (plain, chosen)
+    ]
+    if errors[1] >= errors[0]:
+        return None
+    return layer.stored(as_float32(chosen, steps))

@@ -1,0 +1,88 @@
+"""What inputs look like together, against products taken in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from onnx import ModelProto
+
+from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.passes.name_nodes import NameNodes
+from edgeworthy.optimization.proof import Proof
+from edgeworthy.optimization.quantization import input_moments as module
+from edgeworthy.optimization.quantization.input_moments import (
+    Layer,
+    layers_of,
+    observe_moments,
+)
+from edgeworthy.optimization.quantization.plan import make_plan
+
+Arrays = dict[str, NDArray[Any]]
+BODIES = {
+    "conv": ("c = Conv <pads=[1,0,1,0]> (x, w) y = ReduceSum (c)", (4, 3, 3, 2)),
+    "groups": ("c = Conv <group=3> (x, w) y = ReduceSum (c)", (6, 1, 2, 2)),
+    "matmul": ("c = MatMul (x, w) y = ReduceSum (c)", (6, 4)),
+    "gemm": ("f = Flatten (x) c = Gemm (f, w) y = ReduceSum (c)", (90, 4)),
+    "gemm transposed": ("f = Flatten (x) c = Gemm <transB=1> (f, w) y = ReduceSum (c)", (4, 90)),
+}
+
+
+@pytest.fixture
+def layer(
+    request: pytest.FixtureRequest, parse: Callable[..., ModelProto], generator: np.random.Generator
+) -> tuple[ModelProto, Layer]:
+    body, shape = BODIES[request.param]
+    weight = generator.standard_normal(shape).astype(np.float32)
+    model = parse(f"g (float[n,3,5,6] x) => (float y) {{ {body} }}", {"w": weight})
+    model = NameNodes()(model, Proof([{"x": np.ones((1, 3, 5, 6), np.float32)}], seed=None)).model
+    (found,) = layers_of(model, make_plan(model))
+    return model, found
+
+
+@pytest.mark.parametrize("layer", BODIES, indirect=True)
+def test_windows_times_matrices_are_the_layers_outputs(
+    layer: tuple[ModelProto, Layer], generator: np.random.Generator
+) -> None:
+    model, found = layer
+    x = generator.standard_normal((2, 3, 5, 6)).astype(np.float32)
+    inputs = x.reshape(2, -1) if found.node.op_type == "Gemm" else x
+    seen = found.windows(inputs)
+    assert seen.shape[2] == found.depth
+    products = np.einsum("gwk,gck->", seen, found.matrices())
+    assert products == pytest.approx(float(Executor(model).run({"x": x})["y"].sum()), rel=1e-3)
+    np.testing.assert_array_equal(found.stored(found.matrices()), found.weight)
+
+
+def test_moments_and_portions(
+    conv_net: ModelProto,
+    samples: Callable[[], Iterator[Arrays]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = NameNodes()(conv_net, Proof([next(samples())], seed=None)).model
+    layers = layers_of(model, make_plan(model))
+    assert [each.node.op_type for each in layers] == ["Conv", "Conv", "Gemm"]
+    whole = [moments for _, moments in observe_moments(model, layers, samples)]
+    monkeypatch.setattr(module, "_PORTION_NUMBERS", 1)
+    parts = [moments for _, moments in observe_moments(model, layers, samples)]
+    x = np.concatenate([batch["x"] for batch in samples()])
+    seen = layers[0].windows(x)[0].astype(np.float64)
+    np.testing.assert_allclose(whole[0][0], seen.T @ seen / len(seen), rtol=1e-4, atol=1e-6)
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(one, other)
+
+
+def test_wide_layers_are_looked_at_less_and_the_widest_not_at_all(
+    conv_net: ModelProto, samples: Callable[[], Iterator[Arrays]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = NameNodes()(conv_net, Proof([next(samples())], seed=None)).model
+    first = layers_of(model, make_plan(model))[0]
+    x = next(samples())["x"]
+    assert first.windows(x).shape == (1, 10 * 64, 27)
+    monkeypatch.setattr(module, "_WIDE", 1)
+    assert first.windows(x).shape == (1, 10 * 32, 27)
+    monkeypatch.setattr(module, "_LARGEST_DEPTH", 20)
+    assert [each.depth for each in layers_of(model, make_plan(model))] == [9, 8]

@@ -1,0 +1,97 @@
+"""Rounding that lets weights make up for one another."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeworthy.optimization.quantization import rounding as rounding_module
+from edgeworthy.optimization.quantization.rounding import (
+    compensated,
+    free_bounds,
+    output_error,
+    pair_safe_bounds,
+)
+
+
+def case(seed: int, depth: int, *, groups: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights, scales, and moments of inputs that move together."""
+    generator = np.random.default_rng(seed)
+    weights = generator.standard_normal((groups, 3, depth))
+    inputs = generator.standard_normal((groups, 200, depth)) + 2 * generator.standard_normal(
+        (groups, 200, 1)
+    )
+    moments = np.swapaxes(inputs, 1, 2) @ inputs / 200
+    return weights, np.abs(weights).max(axis=2) / 7, moments
+
+
+def errors(weights: np.ndarray, scales: np.ndarray, moments: np.ndarray) -> tuple[float, float]:
+    """Of plain rounding, and of ours."""
+    plain = np.rint(weights / scales[..., None])
+    ours = compensated(weights, scales, moments, free_bounds(plain))
+    plain_error, our_error = (
+        output_error(each * scales[..., None] - weights, moments) for each in (plain, ours)
+    )
+    return plain_error, our_error
+
+
+def test_the_output_error_falls_to_a_part() -> None:
+    pairs = [errors(*case(seed, 40)) for seed in range(10)]
+    assert sum(ours for _, ours in pairs) < 0.35 * sum(plain for plain, _ in pairs)
+
+
+def test_groups_are_rounded_by_themselves() -> None:
+    weights, scales, moments = case(1, 9, groups=4)
+    bounds = free_bounds(weights)
+    together = compensated(weights, scales, moments, bounds)
+    for index in range(4):
+        part = slice(index, index + 1)
+        alone = compensated(weights[part], scales[part], moments[part], free_bounds(weights[part]))
+        np.testing.assert_array_equal(together[part], alone)
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights, scales, moments = case(2, 50)
+    expected = compensated(weights, scales, moments, free_bounds(weights))
+    monkeypatch.setattr(rounding_module, "_BLOCK", 7)
+    found = compensated(weights, scales, moments, free_bounds(weights))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_it_comes_near_the_best_that_there_is() -> None:
+    weights, scales, moments = case(3, 5)
+    weights, scales = weights[:, :1], scales[:, :1]
+    floor = np.floor(weights / scales[..., None])
+    best = min(
+        output_error((floor + np.array(step)) * scales[..., None] - weights, moments)
+        for step in itertools.product((0.0, 1.0), repeat=5)
+    )
+    plain, ours = errors(weights, scales, moments)
+    assert best <= ours <= plain
+    assert ours - best < 0.5 * (plain - best) + 1e-12
+
+
+def test_inputs_that_are_always_zero_change_nothing() -> None:
+    weights, scales, _ = case(4, 6)
+    found = compensated(weights, scales, np.zeros((1, 6, 6)), free_bounds(weights))
+    np.testing.assert_array_equal(found, np.rint(weights / scales[..., None]))
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), depth=st.integers(1, 12))
+def test_pairs_still_fit_16_bits(seed: int, depth: int) -> None:
+    weights, _, moments = case(seed, depth)
+    top = np.sort(np.maximum(weights, 0), axis=2)[..., -2:].sum(axis=2)
+    bottom = np.sort(np.maximum(-weights, 0), axis=2)[..., -2:].sum(axis=2)
+    scales = np.maximum(np.maximum(top, bottom), np.abs(weights).max(axis=2)) / 127
+    plain = np.rint(weights / scales[..., None])
+    found = compensated(weights, scales, moments, pair_safe_bounds(plain))
+    for sign in (1, -1):
+        pairs = np.sort(np.maximum(sign * found, 0), axis=2)[..., -2:].sum(axis=2)
+        assert (pairs <= 128).all()
+    bounds = pair_safe_bounds(plain)
+    assert ((bounds.lowest <= plain) & (plain <= bounds.highest)).all()
