@@ -7,12 +7,13 @@ BIN := $(VENV)/bin
 TRIAL := .venv-quickstart
 PROJECT := quickstart
 
-.PHONY: help quickstart test check format docs clean
+.PHONY: help quickstart test check soak format docs clean
 
 help:
 	@echo "make quickstart  train nothing, download nothing: from a model to a signed release, in ./$(PROJECT)"
 	@echo "make test        every check: format, lint, types, contracts, sizes, tests with coverage"
 	@echo "make check       the checks without the tests"
+	@echo "make soak        kills and disk errors at every system call of an update (minutes)"
 	@echo "make format      put the code into its format"
 	@echo "make docs        write the generated reference pages again"
 	@echo "make clean       remove environments, caches and what quickstart made"
@@ -44,6 +45,9 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_sizes.py
+
+soak: $(VENV)/.installed
+	$(BIN)/python -m tests.faults.update_soak
 
 format: $(VENV)/.installed
 	$(BIN)/ruff format .
