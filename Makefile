@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TRIAL := .venv-quickstart
 PROJECT := quickstart
 
-.PHONY: help quickstart test check soak format docs clean
+.PHONY: help quickstart test check format docs clean
 
 help:
 	@echo "make quickstart  train nothing, download nothing: from a model to a signed release, in ./$(PROJECT)"
@@ -46,6 +46,7 @@ check: $(VENV)/.installed
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_sizes.py
 
+.PHONY: soak
 soak: $(VENV)/.installed
 	$(BIN)/python -m tests.faults.update_soak
 
