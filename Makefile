@@ -19,6 +19,7 @@ help:
 	@echo "make quickstart  train nothing, download nothing: from a model to a signed release, in ./$(PROJECT)"
 	@echo "make test        every check: format, lint, types, contracts, sizes, tests with coverage"
 	@echo "make check       the checks without the tests"
+	@echo "make soak        kills and disk errors at every system call of an update (minutes)"
 	@echo "make format      put the code into its format"
 	@echo "make docs        write the generated reference pages again"
 	@echo "make clean       remove environments, caches and what quickstart made"
@@ -50,6 +51,10 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_sizes.py
+
+.PHONY: soak
+soak: $(VENV)/.installed
+	$(BIN)/python -m tests.faults.update_soak
 
 format: $(VENV)/.installed
 	$(BIN)/ruff format .

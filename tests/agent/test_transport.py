@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -54,7 +56,7 @@ class Desk:
         return (self.store / PLACE).read_bytes()
 
     def partials(self) -> list[str]:
-        return sorted(path.name for path in (self.store / PLACE).parent.glob(".*"))
+        return sorted(path.name for path in (self.store / PLACE).parent.glob(".*partial*"))
 
 
 @pytest.fixture
@@ -356,6 +358,28 @@ def test_space_is_checked_before_the_first_byte(
     assert web.requests == []
 
 
+def test_two_agents_on_one_store_take_turns(desk: Desk) -> None:
+    (desk.store / PLACE).parent.mkdir(parents=True)
+    with ((desk.store / PLACE).parent / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(TransferError, match="another process"):
+            desk.fetch()
+    assert desk.fetch() == len(BLOB)
+
+
+def test_a_blob_or_partial_file_on_a_worn_sector_is_fetched_again(
+    desk: Desk, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def worn(path: Path) -> str:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    desk.fetch()
+    monkeypatch.setattr(transport_module, "digest_file", worn)
+    web.requests.clear()
+    assert desk.fetch() == len(BLOB)
+    assert web.requests == [(PLACE, "")]
+
+
 def test_an_empty_blob_is_a_blob(desk: Desk, web: Web) -> None:
     empty = digest_bytes(b"")
     web.files[blob_path(empty)] = b""
@@ -448,3 +472,12 @@ def test_a_folder_behind_a_link_and_a_pipe_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceProblem) as gone, FolderSource(stick).open("nothing"):
         pass
     assert gone.value.gone
+
+
+@pytest.mark.parametrize("offset", [(2 << 30) - 1, 2 << 30, (4 << 30) + 1])
+def test_ranges_beyond_32_bits_are_asked_for_and_understood(web: Web, offset: int) -> None:
+    web.behaviors = [says(206, b"tail!", Content_Range=f"bytes {offset}-{offset + 4}/{offset + 5}")]
+    with HttpSource(web.url).open("blob", offset=offset) as answer:
+        assert (answer.offset, answer.total_bytes) == (offset, offset + 5)
+        assert b"".join(answer.pieces) == b"tail!"
+    assert web.requests == [("blob", f"bytes={offset}-")]

@@ -12,14 +12,18 @@ Rules:
 5. Attempts are bounded, with jitter and Retry-After; when every source says that there is no such
    blob, there is no further attempt.
 6. Memory is bounded whatever the size. Space is checked before the first byte.
+7. One process at a time fetches into a store: a second one would write into files that the first
+   one has proven.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,10 +32,11 @@ import msgspec
 from edgeworthy.agent.pacing import Patience, SpeedWindow, wait_seconds
 from edgeworthy.agent.sources import Answer, Source, SourceProblem
 from edgeworthy.errors import StorageError, TransferError
-from edgeworthy.files import storage_errors, sync_folder, write_whole
+from edgeworthy.files import digest_file, storage_errors, sync_folder, write_whole
 from edgeworthy.release.trust.layout import blob_path
 
 _CHUNK_BYTES = 1 << 20
+_LOCK_NAME = ".lock"
 #: How much may have to be fetched again after a power cut.
 SYNC_EVERY_BYTES = 8 << 20
 #: What is left free on the disk for everything else.
@@ -88,21 +93,23 @@ class _Partial:
             os.truncate(self.path, wanted)
         self.source, self.tag, self.length = record.source, record.tag, wanted
         self.hasher = hashlib.sha256()
-        with self.path.open("rb") as stream:
-            while piece := stream.read(_CHUNK_BYTES):
-                self.hasher.update(piece)
+        try:
+            with self.path.open("rb") as stream:
+                while piece := stream.read(_CHUNK_BYTES):
+                    self.hasher.update(piece)
+        except OSError:  # a worn sector: what cannot be read did not arrive
+            self.discard()
 
     def restart(self) -> None:
         """Begin again at the first byte."""
-        with storage_errors(self.path):
-            self.path.unlink(missing_ok=True)
+        _remove(self.path)
         self.length, self.tag, self.mixed = 0, "", False
         self.hasher = hashlib.sha256()
 
     def discard(self) -> None:
         """Forget what arrived."""
         self.restart()
-        self.record_path.unlink(missing_ok=True)
+        _remove(self.record_path)
 
     def note(self) -> None:
         """Say what was synced."""
@@ -174,14 +181,15 @@ class Transport:
             return 0
         with storage_errors(final):
             final.parent.mkdir(parents=True, exist_ok=True)
-        partial = _Partial(final.with_name(f".{final.name}.partial"), size_bytes)
-        partial.resume()
-        _check_space(final.parent, size_bytes - partial.length)
-        received = self._fetch(digest, partial)
-        with storage_errors(final):
-            partial.path.replace(final)
-            partial.record_path.unlink(missing_ok=True)
-            sync_folder(final.parent)
+        with _alone(final.parent / _LOCK_NAME):
+            partial = _Partial(final.with_name(f".{final.name}.partial"), size_bytes)
+            partial.resume()
+            _check_space(final.parent, size_bytes - partial.length)
+            received = self._fetch(digest, partial)
+            with storage_errors(final):
+                partial.path.replace(final)
+                _remove(partial.record_path)
+                sync_folder(final.parent)
         return received
 
     def _fetch(self, digest: str, partial: _Partial) -> int:
@@ -266,23 +274,47 @@ def _take_up(partial: _Partial, answer: Answer, source: Source) -> None:
 def _sync(descriptor: int, flush: Callable[[], None], partial: _Partial) -> None:
     flush()
     os.fsync(descriptor)
-    partial.note()
+    if partial.length < partial.size_bytes:  # what is whole gets its name next
+        partial.note()
+
+
+@contextmanager
+def _alone(lock_path: Path) -> Iterator[None]:
+    """Rule 7."""
+    with storage_errors(lock_path):
+        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise TransferError(
+            "another process fetches into this store",
+            where=str(lock_path.parent),
+            next_step="Wait for it; two agents on one store take turns",
+        ) from error
+    finally:
+        os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    with storage_errors(path):
+        if path.exists():
+            path.unlink()
 
 
 def _is_right(partial: _Partial, digest: str) -> bool:
     if partial.size_bytes == 0:
-        partial.path.touch()
+        with storage_errors(partial.path):
+            partial.path.touch()
     return f"sha256:{partial.hasher.hexdigest()}" == digest
 
 
 def _holds(path: Path, digest: str, size_bytes: int) -> bool:
-    if not path.is_file() or path.stat().st_size != size_bytes:
+    """Whether the blob is there and whole; one that cannot be read is fetched again."""
+    try:
+        return path.stat().st_size == size_bytes and digest_file(path) == digest
+    except OSError:
         return False
-    hasher = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(_CHUNK_BYTES):
-            hasher.update(piece)
-    return f"sha256:{hasher.hexdigest()}" == digest
 
 
 def _check_space(folder: Path, needed_bytes: int) -> None:

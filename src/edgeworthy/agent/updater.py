@@ -35,7 +35,7 @@ from tuf.ngclient.config import EnvelopeType, UpdaterConfig
 from edgeworthy.agent.signed_time import SignedTime, load_signed_time, store_signed_time
 from edgeworthy.agent.sources import SourceProblem
 from edgeworthy.agent.transport import Transport
-from edgeworthy.errors import StaleTrustError, TransferError, TrustError
+from edgeworthy.errors import StaleTrustError, StorageError, TransferError, TrustError
 from edgeworthy.files import write_whole
 from edgeworthy.release.expiry import parse_date
 from edgeworthy.release.trust.layout import (
@@ -336,4 +336,8 @@ def _refusals(where: str) -> Iterator[None]:
             "this device was not enrolled: it has no root",
             where=str(error.filename),
             next_step="Enroll it with the trusted root of its repository",
+        ) from error
+    except OSError as error:
+        raise StorageError(
+            f"cannot be read: {error.strerror or error}", where=str(error.filename or where)
         ) from error

@@ -1,0 +1,22 @@
+"""A sample of the kills and disk errors that ``make soak`` goes through one by one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.faults.injection import run_preloaded
+
+SCRIPT = Path(__file__).with_name("update_soak.py")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+def test_a_sample_of_kills_and_disk_errors_breaks_nothing() -> None:
+    done = run_preloaded(SCRIPT, ["--every", "31"])
+    assert done.returncode == 0, done.stdout
+    rows = [line.split("|") for line in done.stdout.splitlines()[2:]]
+    assert len(rows) == 15
+    assert all(int(row[4]) >= 1 for row in rows)
+    assert all(int(row[5]) == int(row[4]) for row in rows if "kill" in row[2])
