@@ -54,7 +54,7 @@ check: $(VENV)/.installed
 
 .PHONY: soak
 soak: $(VENV)/.installed
-	$(BIN)/python -m tests.faults.update_soak
+	PYTHONPATH=tests $(BIN)/python -m faults.update_soak
 
 format: $(VENV)/.installed
 	$(BIN)/ruff format .

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.faults.injection import run_preloaded
+
+from faults.injection import run_preloaded
 
 SCRIPT = Path(__file__).with_name("update_soak.py")
 

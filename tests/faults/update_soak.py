@@ -1,6 +1,6 @@
 """Kills and disk errors at every system call of a publication, a key exchange and an update.
 
-Usage: ``python -m tests.faults.update_soak [--every N]`` prints a Markdown table; the exit code is
+Usage: ``PYTHONPATH=tests python -m faults.update_soak [--every N]`` prints a Markdown table; the exit code is
 1 when an invariant broke. With ``--every 1`` (default) each call is disturbed.
 
 Invariants, checked after each disturbance:
@@ -25,20 +25,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.agent.device import Device
-from tests.faults.injection import (
+from agent.device import Device
+from edgeworthy.agent.sources import FolderSource
+from edgeworthy.errors import UsageError
+from edgeworthy.release import verify_release
+from edgeworthy.release.trust import rotate_role, sign_staged
+from faults.injection import (
     Fault,
     count_calls,
     disturbed,
     is_preloaded,
     run_preloaded,
 )
-from tests.release.trust.workshop import Workshop
-
-from edgeworthy.agent.sources import FolderSource
-from edgeworthy.errors import UsageError
-from edgeworthy.release import verify_release
-from edgeworthy.release.trust import rotate_role, sign_staged
+from release.trust.workshop import Workshop
 
 #: Where nothing is written in earnest, because thousands of fsyncs take hours.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder made anew
