@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
     from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
     from edgeworthy.statistics.mcnemar import exact_p_value
+    from edgeworthy.statistics.multiplicity import benjamini_yekutieli, holm
     from edgeworthy.statistics.pairing import joined_difference
     from edgeworthy.statistics.planning import samples_to_settle
     from edgeworthy.statistics.proportions import clopper_pearson, paired_difference, wilson
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "Jackknifed": "jackknife",
     "Replicates": "replicates",
+    "benjamini_yekutieli": "multiplicity",
     "block_jackknife": "jackknife",
     "bootstrap": "resampling",
     "clipped": "replicates",
     "clopper_pearson": "proportions",
     "exact_p_value": "mcnemar",
+    "holm": "multiplicity",
     "joined_difference": "pairing",
     "normal_quantile": "distributions",
     "paired_area_difference": "ranking",
@@ -44,11 +47,13 @@ _HOMES = {
 __all__ = [
     "Jackknifed",
     "Replicates",
+    "benjamini_yekutieli",
     "block_jackknife",
     "bootstrap",
     "clipped",
     "clopper_pearson",
     "exact_p_value",
+    "holm",
     "joined_difference",
     "normal_quantile",
     "paired_area_difference",

@@ -22,6 +22,7 @@ from edgeworthy.documents.evaluation import Flips, ReliabilityBin
 from edgeworthy.documents.project import Task as TaskName
 from edgeworthy.errors import DatasetError, ProjectFileError
 from edgeworthy.evaluation.metrics.base import Metric, SamplesT
+from edgeworthy.evaluation.parts import Part
 from edgeworthy.evaluation.predictions import Predictions
 from edgeworthy.evaluation.settings import EvaluationSettings
 
@@ -46,8 +47,13 @@ class Task(abc.ABC, Generic[SamplesT]):
             ProjectFileError: The outputs do not fit the task.
         """
 
-    def flips(self, subject: SamplesT, original: SamplesT) -> Flips | None:  # noqa: ARG002
-        """Predictions that changed; None where there are no classes."""
+    def flips(
+        self,
+        subject: SamplesT,  # noqa: ARG002 - for tasks with classes
+        original: SamplesT,  # noqa: ARG002 - the same
+        slices: Sequence[Part],  # noqa: ARG002 - the same
+    ) -> Flips | None:
+        """Predictions that changed, in all and per slice; None where there are no classes."""
         return None
 
     def reliability(self, subject: SamplesT) -> tuple[ReliabilityBin, ...]:  # noqa: ARG002
