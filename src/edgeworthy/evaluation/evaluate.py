@@ -66,6 +66,11 @@ def evaluate(
             dataclasses.replace(plan, slice_name=part.name),
         )
     ]
+    metrics += [
+        value
+        for group_metric in task.group_metrics
+        for value in group_metric.values(judged, reference, slices, settings.confidences)
+    ]
     flips = None if reference is None else task.flips(judged, reference, slices)
     return EvaluationResult(
         metrics=tuple(metrics),

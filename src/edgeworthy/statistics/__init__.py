@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edgeworthy.statistics.disparity import highest_of, largest_gap, lowest_of
     from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
     from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
     from edgeworthy.statistics.mcnemar import exact_p_value
@@ -30,8 +31,11 @@ _HOMES = {
     "clipped": "replicates",
     "clopper_pearson": "proportions",
     "exact_p_value": "mcnemar",
+    "highest_of": "disparity",
     "holm": "multiplicity",
     "joined_difference": "pairing",
+    "largest_gap": "disparity",
+    "lowest_of": "disparity",
     "normal_quantile": "distributions",
     "paired_area_difference": "ranking",
     "paired_difference": "proportions",
@@ -53,8 +57,11 @@ __all__ = [
     "clipped",
     "clopper_pearson",
     "exact_p_value",
+    "highest_of",
     "holm",
     "joined_difference",
+    "largest_gap",
+    "lowest_of",
     "normal_quantile",
     "paired_area_difference",
     "paired_difference",

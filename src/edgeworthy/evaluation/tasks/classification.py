@@ -19,6 +19,12 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.evaluation import Flips, ReliabilityBin
 from edgeworthy.errors import ProjectFileError
+from edgeworthy.evaluation.groups import (
+    DemographicParityDifference,
+    EqualizedOddsDifference,
+    WorstSliceAccuracy,
+    WorstSliceDrop,
+)
 from edgeworthy.evaluation.metrics.balanced import BalancedAccuracy, MacroF1
 from edgeworthy.evaluation.metrics.calibration import ExpectedCalibrationError, reliability_bins
 from edgeworthy.evaluation.metrics.flips import Agreement, NegativeFlipRatio, PositiveFlipRatio
@@ -49,6 +55,12 @@ class Classification(Task[Decisions]):
         Agreement(),
         NegativeFlipRatio(),
         PositiveFlipRatio(),
+    )
+    group_metrics = (
+        WorstSliceAccuracy(),
+        WorstSliceDrop(),
+        DemographicParityDifference(),
+        EqualizedOddsDifference(),
     )
 
     def decode(self, predictions: Predictions, settings: EvaluationSettings) -> Decisions:
