@@ -1,14 +1,7 @@
 """Kills and disk errors at every system call of a publication, a key exchange and an update.
 
-Usage: ``PYTHONPATH=tests python -m faults.update_soak [--every N]`` prints a Markdown table; the exit code is
-1 when an invariant broke. With ``--every 1`` (default) each call is disturbed.
-
-Invariants, checked after each disturbance:
-
-- a device finds the repository in order, and gets a whole release that is the old one or the new
-  one; what it had is still whole;
-- repeating the work succeeds, and then the device gets the new release;
-- an error was one of ours: the full, read-only or failing disk is named, never a traceback.
+Usage: ``PYTHONPATH=tests python -m faults.update_soak [--every N]`` prints a Markdown table; the
+exit code is 1 when an invariant broke. With ``--every 1`` (default) each call is disturbed.
 """
 
 from __future__ import annotations

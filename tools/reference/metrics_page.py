@@ -78,7 +78,7 @@ def _task_table(task: str) -> str:
                 ),
                 each.definition.source,
             ]
-            for each in find_task(task).metrics
+            for each in find_task(task).every_metric
         ],
     )
 

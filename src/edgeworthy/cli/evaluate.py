@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, TypeAlias
 
+import typer
+
+from edgeworthy.cli.compare import print_comparison, print_findings
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, interval, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project
@@ -13,15 +17,34 @@ from edgeworthy.documents.evaluation import Evaluation
 _SHOWN_CONFIDENCE = 0.95
 
 
+CompareOption: TypeAlias = Annotated[
+    tuple[Path, Path] | None,
+    typer.Option(
+        "--compare",
+        help="Instead, compare two models on the project's samples: ONNX files or releases.",
+        metavar="OLD NEW",
+    ),
+]
+
+
 def evaluate(
-    project: ProjectOption = Path(), as_json: JsonOption = False, explain: ExplainOption = False
+    project: ProjectOption = Path(),
+    compare: CompareOption = None,
+    as_json: JsonOption = False,
+    explain: ExplainOption = False,
 ) -> None:
     """Evaluate each variant: metrics with intervals, per slice, flips against the original.
 
     Example: edgeworthy evaluate --project digits
     """
     with opened_project(project) as opened:
-        evaluations = opened.evaluate()
+        if compare is not None:
+            compared = opened.compare(*compare)
+        else:
+            evaluations = opened.evaluate()
+    if compare is not None:
+        print_json(compared) if as_json else print_comparison(compared)
+        return
     if as_json:
         print_json(evaluations)
         return
@@ -58,6 +81,7 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
                     f"{each.variant}: {each.flips.negative_count} right answers lost, "
                     f"{each.flips.positive_count} gained, {each.flips.changed_count} changed"
                 )
+            print_findings(each.findings)
 
 
 def _figures(evaluation: Evaluation) -> dict[tuple[str, str], str]:

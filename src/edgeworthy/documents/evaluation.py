@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from edgeworthy.documents.dataset import DatasetReference
 from edgeworthy.documents.device import HostFingerprint
@@ -48,6 +48,49 @@ class FlippedSample(Record, frozen=True, kw_only=True):
     confidence_after: float
 
 
+class FlippedPair(Record, frozen=True, kw_only=True):
+    """Samples that moved from one predicted class to another.
+
+    Attributes:
+        before: Class that the original predicts.
+        after: Class that this artefact predicts.
+        changed_count: Samples that moved this way.
+        negative_count: Those that were right before.
+        positive_count: Those that are right now.
+    """
+
+    before: int
+    after: int
+    changed_count: int
+    negative_count: int
+    positive_count: int
+
+
+class SliceFlips(Record, frozen=True, kw_only=True):
+    """Predictions that changed in one slice.
+
+    Attributes:
+        slice: ``column=value``.
+        sample_count: Samples in the slice.
+        negative_count: Right before, wrong now.
+        positive_count: Wrong before, right now.
+        changed_count: Another class, right or wrong.
+        mcnemar_p_value: Exact McNemar test that both kinds are equally likely here.
+        adjusted_p_value: The same, corrected for the number of slices (Holm).
+        negative_flip_limit: Upper limit of the share of negative flips; the limits of all slices
+            hold together with 95 % confidence (Clopper and Pearson, Bonferroni).
+    """
+
+    slice: str
+    sample_count: int
+    negative_count: int
+    positive_count: int
+    changed_count: int
+    mcnemar_p_value: float
+    adjusted_p_value: float
+    negative_flip_limit: float
+
+
 class Flips(Record, frozen=True, kw_only=True):
     """Predictions that changed against the original.
 
@@ -57,6 +100,8 @@ class Flips(Record, frozen=True, kw_only=True):
         changed_count: Another class, right or wrong.
         mcnemar_p_value: Exact McNemar test that both kinds are equally likely.
         samples: The worst ones, most confident mistakes first.
+        pairs: Which classes were exchanged for which, those with most right answers lost first.
+        slices: The same counts per slice, the surest losses first.
     """
 
     negative_count: int
@@ -64,6 +109,8 @@ class Flips(Record, frozen=True, kw_only=True):
     changed_count: int
     mcnemar_p_value: float
     samples: tuple[FlippedSample, ...] = ()
+    pairs: tuple[FlippedPair, ...] = ()
+    slices: tuple[SliceFlips, ...] = ()
 
 
 class ReliabilityBin(Record, frozen=True, kw_only=True):
@@ -82,6 +129,29 @@ class ReliabilityBin(Record, frozen=True, kw_only=True):
     sample_count: int
     mean_confidence: float
     accuracy: float
+
+
+#: What a finding is about; each has its rule in ``edgeworthy.evaluation.findings``.
+FindingKind = Literal["negative-flips", "slice-regression", "calibration-loss"]
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """Something that the overall figures do not show and a person should know.
+
+    Attributes:
+        kind: What it is about.
+        slice: Where it was found; empty for all samples.
+        sentence: What was found, for people.
+        estimate: The figure that it rests on.
+        adjusted_p_value: Corrected for everything that was looked at; absent where the finding
+            rests on an interval instead of a test.
+    """
+
+    kind: FindingKind
+    slice: str
+    sentence: str
+    estimate: Estimate
+    adjusted_p_value: float | None = None
 
 
 class Evaluation(Document, frozen=True, kw_only=True):
@@ -104,9 +174,12 @@ class Evaluation(Document, frozen=True, kw_only=True):
         seed: Seed of the bootstrap.
         taken_at: RFC 3339, UTC.
         expires_at: RFC 3339, UTC.
+        findings: What the overall figures hide; empty when nothing was found, or by versions
+            that did not look.
     """
 
     KIND: ClassVar[str] = "evaluation"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     artifact: str
     original: str
@@ -124,3 +197,4 @@ class Evaluation(Document, frozen=True, kw_only=True):
     seed: int
     taken_at: str
     expires_at: str
+    findings: tuple[Finding, ...] = ()

@@ -11,20 +11,19 @@ Rules:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgeworthy.errors import DatasetError
+from edgeworthy.evaluation.findings import find_regressions
 from edgeworthy.evaluation.metrics.base import IntervalPlan
+from edgeworthy.evaluation.parts import slices_of, whole
 from edgeworthy.evaluation.predictions import Predictions
 from edgeworthy.evaluation.result import EvaluationResult
 from edgeworthy.evaluation.settings import EvaluationSettings
 from edgeworthy.evaluation.tasks import find_task
 
 _FEWEST_SAMPLES = 2
-_MOST_SLICE_VALUES = 1000
 
 
 def evaluate(
@@ -55,43 +54,32 @@ def evaluate(
     if not settings.is_original:
         _check_same_samples(subject, original)
         reference = task.decode(original, settings)
+    slices = slices_of(subject)
     plan = IntervalPlan(settings.confidences, settings.seed, settings.resamples)
     metrics = [
         value
-        for name, indices in _parts(subject)
+        for part in (whole(subject), *slices)
         for metric in task.metrics
         for value in metric.values(
-            judged.take(indices),
-            None if reference is None else reference.take(indices),
-            dataclasses.replace(plan, slice_name=name),
+            judged.take(part.indices),
+            None if reference is None else reference.take(part.indices),
+            dataclasses.replace(plan, slice_name=part.name),
         )
     ]
+    metrics += [
+        value
+        for group_metric in task.group_metrics
+        for value in group_metric.values(judged, reference, slices, settings.confidences)
+    ]
+    flips = None if reference is None else task.flips(judged, reference, slices)
     return EvaluationResult(
         metrics=tuple(metrics),
-        flips=None if reference is None else task.flips(judged, reference),
+        flips=flips,
+        findings=find_regressions(metrics, flips),
         reliability=task.reliability(judged),
         confusion=task.confusion(judged),
         outputs_digest=subject.outputs_digest,
     )
-
-
-def _parts(predictions: Predictions) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """All samples, then each slice value in order, with the positions of its samples."""
-    yield "", np.arange(len(predictions))
-    for column, column_values in predictions.slices.items():
-        values, codes = np.unique(np.array(column_values, dtype=object), return_inverse=True)
-        if len(values) > _MOST_SLICE_VALUES:
-            raise DatasetError(
-                "too many different values in a slice column",
-                where=f"column `{column}`",
-                expected=f"at most {_MOST_SLICE_VALUES} groups",
-                found=f"{len(values)} different values",
-                next_step="Group the values into ranges, or take the column out of `slices`",
-            )
-        order = np.argsort(codes, kind="stable")
-        borders = np.searchsorted(codes[order], np.arange(1, len(values)))
-        for value, indices in zip(values, np.split(order, borders), strict=True):
-            yield f"{column}={value}", indices
 
 
 def _check_samples(subject: Predictions) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeworthy.documents.evaluation import Flips, MetricValue, ReliabilityBin
+from edgeworthy.documents.evaluation import Finding, Flips, MetricValue, ReliabilityBin
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class EvaluationResult:
         reliability: For classification.
         confusion: ``confusion[true][predicted]`` counts, for classification with up to 256 classes.
         outputs_digest: Digest of the raw outputs.
+        findings: What the overall figures hide.
     """
 
     metrics: tuple[MetricValue, ...]
@@ -24,3 +25,4 @@ class EvaluationResult:
     reliability: tuple[ReliabilityBin, ...]
     confusion: tuple[tuple[int, ...], ...]
     outputs_digest: str
+    findings: tuple[Finding, ...] = ()

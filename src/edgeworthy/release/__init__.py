@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edgeworthy.release.attestation import attest
     from edgeworthy.release.choice import PrimaryMetric
+    from edgeworthy.release.contents import UnprovenRelease, read_unproven
     from edgeworthy.release.figures import Candidate, GateTarget
     from edgeworthy.release.gate import GateQuestion, judge
     from edgeworthy.release.key_creation import create_key, public_key_path
@@ -45,6 +46,7 @@ _ROOM_OF = {
     "ReleaseBlob": "write",
     "ReleaseContents": "write",
     "Signer": "signers",
+    "UnprovenRelease": "contents",
     "VerifiedBlob": "verified",
     "VerifiedRelease": "verified",
     "attest": "attestation",
@@ -57,6 +59,7 @@ _ROOM_OF = {
     "policy_keys": "policy",
     "public_key_file": "keys",
     "public_key_path": "key_creation",
+    "read_unproven": "contents",
     "verify_release": "verification",
     "write_release": "write",
 }
@@ -77,6 +80,7 @@ __all__ = [
     "ReleaseBlob",
     "ReleaseContents",
     "Signer",
+    "UnprovenRelease",
     "VerifiedBlob",
     "VerifiedRelease",
     "attest",
@@ -89,6 +93,7 @@ __all__ = [
     "policy_keys",
     "public_key_file",
     "public_key_path",
+    "read_unproven",
     "verify_release",
     "write_release",
 ]

@@ -70,7 +70,7 @@ def verify_release(
     _check_rebuilt(parts, (sealed, *statements))
     _check_nothing_else(parts)
     blobs = tuple(_prove(layer, parts.layout) for layer in parts.image.layers)
-    manifest = _read_manifest(parts)
+    manifest = read_manifest(parts)
     check_layers(manifest, parts.image.layers, where=parts.where)
     decision = check_decision(manifest, statements, where=parts.where)
     check_evidence(manifest, statements, decision, where=parts.where)
@@ -200,7 +200,12 @@ def _prove(layer: oci.Descriptor, layout: Layout) -> VerifiedBlob:
     )
 
 
-def _read_manifest(parts: Parts) -> ReleaseManifest:
+def read_manifest(parts: Parts) -> ReleaseManifest:
+    """The release manifest among parts whose signatures nobody has looked at.
+
+    Raises:
+        VerificationError: There is none, or it is malformed.
+    """
     first = parts.image.layers[0]
     if (first.title(), first.media_type) != (oci.RELEASE_TITLE, oci.RELEASE_MEDIA_TYPE):
         raise VerificationError(

@@ -10,9 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edgeworthy.statistics.disparity import highest_of, largest_gap, lowest_of
     from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
     from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
     from edgeworthy.statistics.mcnemar import exact_p_value
+    from edgeworthy.statistics.multiplicity import benjamini_yekutieli, holm
     from edgeworthy.statistics.pairing import joined_difference
     from edgeworthy.statistics.planning import samples_to_settle
     from edgeworthy.statistics.proportions import clopper_pearson, paired_difference, wilson
@@ -23,12 +25,17 @@ if TYPE_CHECKING:
 _HOMES = {
     "Jackknifed": "jackknife",
     "Replicates": "replicates",
+    "benjamini_yekutieli": "multiplicity",
     "block_jackknife": "jackknife",
     "bootstrap": "resampling",
     "clipped": "replicates",
     "clopper_pearson": "proportions",
     "exact_p_value": "mcnemar",
+    "highest_of": "disparity",
+    "holm": "multiplicity",
     "joined_difference": "pairing",
+    "largest_gap": "disparity",
+    "lowest_of": "disparity",
     "normal_quantile": "distributions",
     "paired_area_difference": "ranking",
     "paired_difference": "proportions",
@@ -44,12 +51,17 @@ _HOMES = {
 __all__ = [
     "Jackknifed",
     "Replicates",
+    "benjamini_yekutieli",
     "block_jackknife",
     "bootstrap",
     "clipped",
     "clopper_pearson",
     "exact_p_value",
+    "highest_of",
+    "holm",
     "joined_difference",
+    "largest_gap",
+    "lowest_of",
     "normal_quantile",
     "paired_area_difference",
     "paired_difference",

@@ -23,6 +23,7 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.model_comparison import ModelComparison
 from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, draw_in_notebooks_with
@@ -34,6 +35,7 @@ from edgeworthy.workflow.cache import CACHE_FOLDER_NAME, Cache
 from edgeworthy.workflow.keys import read_passphrase
 from edgeworthy.workflow.pipeline import Pipeline
 from edgeworthy.workflow.project_file import find_project_file, read_project_file
+from edgeworthy.workflow.stages.comparison import compare
 from edgeworthy.workflow.stages.release import (
     Released,
     release,
@@ -165,6 +167,20 @@ class Project:
         """Metrics of the original and each variant on each target."""
         with self._pipeline() as pipeline:
             return pipeline.evaluations
+
+    def compare(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> ModelComparison:
+        """What changes on the evaluation samples when one model takes the place of another.
+
+        Args:
+            old: The model that is in use: an ONNX file, or the folder of a release.
+            new: The one that would take its place.
+
+        Raises:
+            UsageError: There is nothing at a path, or the two do not answer the same question.
+        """
+        with self._pipeline() as pipeline:
+            samples = pipeline.samples["evaluation"]
+            return compare(pipeline.workspace, Path(old), Path(new), samples)
 
     def gate(self) -> GateDecision:
         """Which variants may ship; a refusal is a decision, not an error."""

@@ -43,4 +43,4 @@ def metrics_of(task: str) -> tuple[MetricDefinition, ...]:
     >>> [metric.name for metric in metrics_of("anomaly")]
     ['auroc', 'average_precision', 'partial_auroc']
     """
-    return tuple(metric.definition for metric in find_task(task).metrics)
+    return tuple(metric.definition for metric in find_task(task).every_metric)

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from edgeworthy.documents.evaluation import Flips, ReliabilityBin
 from edgeworthy.documents.project import Task as TaskName
 from edgeworthy.errors import DatasetError, ProjectFileError
+from edgeworthy.evaluation.groups import GroupMetric
 from edgeworthy.evaluation.metrics.base import Metric, SamplesT
+from edgeworthy.evaluation.parts import Part
 from edgeworthy.evaluation.predictions import Predictions
 from edgeworthy.evaluation.settings import EvaluationSettings
 
@@ -32,10 +34,17 @@ class Task(abc.ABC, Generic[SamplesT]):
     Attributes:
         name: As in the project file.
         metrics: In the order of the report.
+        group_metrics: What compares slices with each other.
     """
 
     name: ClassVar[TaskName]
     metrics: Sequence[Metric[SamplesT]]
+    group_metrics: Sequence[GroupMetric[SamplesT]] = ()
+
+    @property
+    def every_metric(self) -> tuple[Metric[SamplesT] | GroupMetric[SamplesT], ...]:
+        """All that a requirement can ask for, in the order of the report."""
+        return (*self.metrics, *self.group_metrics)
 
     @abc.abstractmethod
     def decode(self, predictions: Predictions, settings: EvaluationSettings) -> SamplesT:
@@ -46,8 +55,13 @@ class Task(abc.ABC, Generic[SamplesT]):
             ProjectFileError: The outputs do not fit the task.
         """
 
-    def flips(self, subject: SamplesT, original: SamplesT) -> Flips | None:  # noqa: ARG002
-        """Predictions that changed; None where there are no classes."""
+    def flips(
+        self,
+        subject: SamplesT,  # noqa: ARG002 - for tasks with classes
+        original: SamplesT,  # noqa: ARG002 - the same
+        slices: Sequence[Part],  # noqa: ARG002 - the same
+    ) -> Flips | None:
+        """Predictions that changed, in all and per slice; None where there are no classes."""
         return None
 
     def reliability(self, subject: SamplesT) -> tuple[ReliabilityBin, ...]:  # noqa: ARG002

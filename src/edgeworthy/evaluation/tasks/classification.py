@@ -11,24 +11,31 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeworthy.documents.evaluation import FlippedSample, Flips, ReliabilityBin
+from edgeworthy.documents.evaluation import Flips, ReliabilityBin
 from edgeworthy.errors import ProjectFileError
+from edgeworthy.evaluation.groups import (
+    DemographicParityDifference,
+    EqualizedOddsDifference,
+    WorstSliceAccuracy,
+    WorstSliceDrop,
+)
 from edgeworthy.evaluation.metrics.balanced import BalancedAccuracy, MacroF1
 from edgeworthy.evaluation.metrics.calibration import ExpectedCalibrationError, reliability_bins
 from edgeworthy.evaluation.metrics.flips import Agreement, NegativeFlipRatio, PositiveFlipRatio
 from edgeworthy.evaluation.metrics.shares import Accuracy, TopFiveAccuracy
+from edgeworthy.evaluation.parts import Part
 from edgeworthy.evaluation.predictions import Predictions
+from edgeworthy.evaluation.regressions import flips_between
 from edgeworthy.evaluation.samples import Decisions
 from edgeworthy.evaluation.settings import EvaluationSettings
 from edgeworthy.evaluation.tasks.base import Task, whole_labels
-from edgeworthy.statistics.mcnemar import exact_p_value
 
-_MOST_FLIPS = 24
 _MOST_CONFUSION_CLASSES = 256
 _BLOCK_VALUES = 4_000_000
 # What the coarsest output quantization in use (1/128) can add to a probability of 1.
@@ -49,6 +56,12 @@ class Classification(Task[Decisions]):
         NegativeFlipRatio(),
         PositiveFlipRatio(),
     )
+    group_metrics = (
+        WorstSliceAccuracy(),
+        WorstSliceDrop(),
+        DemographicParityDifference(),
+        EqualizedOddsDifference(),
+    )
 
     def decode(self, predictions: Predictions, settings: EvaluationSettings) -> Decisions:
         """Decisions with their confidence; see the rules of this module."""
@@ -64,19 +77,9 @@ class Classification(Task[Decisions]):
         )
         return Decisions(labels, predicted, confidence, rank, scores.shape[1])
 
-    def flips(self, subject: Decisions, original: Decisions) -> Flips:
-        """Counts, McNemar's exact test, and up to 24 new mistakes, the most confident first."""
-        negative = original.right & ~subject.right
-        positive = ~original.right & subject.right
-        changed = original.predicted != subject.predicted
-        counts = [int(np.count_nonzero(some)) for some in (negative, positive, changed)]
-        return Flips(
-            negative_count=counts[0],
-            positive_count=counts[1],
-            changed_count=counts[2],
-            mcnemar_p_value=exact_p_value(counts[0], counts[1]),
-            samples=_worst(subject, original),
-        )
+    def flips(self, subject: Decisions, original: Decisions, slices: Sequence[Part]) -> Flips:
+        """Counts, tests, class pairs, slices, and the worst new mistakes."""
+        return flips_between(subject, original, slices)
 
     def reliability(self, subject: Decisions) -> tuple[ReliabilityBin, ...]:
         """Fifteen bins of equal width."""
@@ -89,23 +92,6 @@ class Classification(Task[Decisions]):
             return ()
         cells = np.bincount(subject.labels * count + subject.predicted, minlength=count * count)
         return tuple(tuple(row) for row in cells.reshape(count, count).tolist())
-
-
-def _worst(subject: Decisions, original: Decisions) -> tuple[FlippedSample, ...]:
-    """New mistakes: right before first, then wrong in another way; most confident first."""
-    flipped = np.flatnonzero((original.predicted != subject.predicted) & ~subject.right)
-    order = np.lexsort((-subject.confidence[flipped], ~original.right[flipped]))
-    return tuple(
-        FlippedSample(
-            index=int(index),
-            label=int(subject.labels[index]),
-            before=int(original.predicted[index]),
-            after=int(subject.predicted[index]),
-            confidence_before=float(original.confidence[index]),
-            confidence_after=float(subject.confidence[index]),
-        )
-        for index in flipped[order][:_MOST_FLIPS]
-    )
 
 
 def _score_table(outputs: NDArray[Any], settings: EvaluationSettings) -> NDArray[Any]:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from edgeworthy.documents.evaluation import FlippedSample, Flips
-from edgeworthy.reports.blocks import Block, Note, SampleCard, SampleCards, Section
+from edgeworthy.reports.blocks import (
+    Block,
+    Cell,
+    Details,
+    Note,
+    Row,
+    SampleCard,
+    SampleCards,
+    Section,
+    Table,
+)
 from edgeworthy.reports.formatting import number
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.pictures import picture
 from edgeworthy.reports.sections.subjects import class_name, heading_of
-from edgeworthy.reports.wording import plural
+from edgeworthy.reports.wording import plain, plural
 
 _MOST_SAMPLES = 12
+_MOST_ROWS = 12
 
 
 def flips_section(index: BuildIndex) -> Section | None:
@@ -23,9 +34,15 @@ def flips_section(index: BuildIndex) -> Section | None:
         if flips is None:
             continue
         blocks += [heading_of(subject), Note(flips_text(flips))]
+        blocks += [Note(plain(each.sentence)) for each in subject.evaluation.findings]
         if flips.samples:
             cards = tuple(_card(index, sample) for sample in flips.samples[:_MOST_SAMPLES])
             blocks.append(SampleCards(cards))
+        if flips.changed_count and flips.slices:
+            blocks.append(_slice_table(subject.evaluation.variant, flips))
+        if flips.pairs:
+            table = _pair_table(index, subject.evaluation.variant, flips)
+            blocks.append(Details("Which classes were exchanged", (table,)))
     if not blocks:
         return None
     return Section(
@@ -34,6 +51,47 @@ def flips_section(index: BuildIndex) -> Section | None:
         lead="Samples that the original and the variant put in different classes. Equal accuracy "
         "can hide many of them.",
         blocks=tuple(blocks),
+    )
+
+
+def _slice_table(variant: str, flips: Flips) -> Table:
+    rows = tuple(
+        Row(
+            (
+                Cell(plain(each.slice), note=plural(each.sample_count, "sample")),
+                Cell(f"{each.negative_count:,}", tone="number"),
+                Cell(f"{each.positive_count:,}", tone="number"),
+                Cell(f"at most {each.negative_flip_limit:.1%}", tone="number"),
+                Cell(number(each.adjusted_p_value), tone="number"),
+            )
+        )
+        for each in flips.slices[:_MOST_ROWS]
+    )
+    return Table(
+        caption=f"Where {plain(variant)} lost most: all limits hold together with 95 % "
+        "confidence; p is McNemar's, corrected for the number of slices (Holm)",
+        columns=("Slice", "Lost", "Gained", "Share that may be lost", "p"),
+        rows=rows,
+    )
+
+
+def _pair_table(index: BuildIndex, variant: str, flips: Flips) -> Table:
+    rows = tuple(
+        Row(
+            (
+                Cell(class_name(index, pair.before)),
+                Cell(class_name(index, pair.after)),
+                Cell(f"{pair.changed_count:,}", tone="number"),
+                Cell(f"{pair.negative_count:,}", tone="number"),
+                Cell(f"{pair.positive_count:,}", tone="number"),
+            )
+        )
+        for pair in flips.pairs[:_MOST_ROWS]
+    )
+    return Table(
+        caption=f"Classes that {plain(variant)} gives instead of the original's",
+        columns=("The original says", "The variant says", "Samples", "Lost", "Gained"),
+        rows=rows,
     )
 
 

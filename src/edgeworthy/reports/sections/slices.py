@@ -49,7 +49,11 @@ def slices_section(index: BuildIndex) -> Section | None:
 
 
 def _slice_drawings(index: BuildIndex, subject: Subject, *, key: str) -> tuple[Drawing, ...]:
-    mine = [m for m in subject.evaluation.metrics if m.slice and m.metric == index.metric]
+    mine = [
+        m
+        for m in subject.evaluation.metrics
+        if m.slice and m.metric == index.metric and not m.slice.endswith("=*")
+    ]
     columns = dict.fromkeys(m.slice.partition("=")[0] for m in mine)
     drawings = []
     for position, column in enumerate(columns):

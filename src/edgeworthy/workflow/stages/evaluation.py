@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from edgeworthy.documents.evaluation import Evaluation
-from edgeworthy.documents.project import TargetSection
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.documents.variant import ORIGINAL
-from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
+from edgeworthy.workflow.stages.data import SampleSet
+from edgeworthy.workflow.stages.inference import Reading, load_predictions, predict_samples
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.measurement import host_of
 from edgeworthy.workflow.stages.optimization import Optimized
@@ -20,10 +19,30 @@ from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
 
 if TYPE_CHECKING:
-    from edgeworthy.datasets import PreparedBatch
-    from edgeworthy.evaluation import EvaluationSettings, Predictions
+    from edgeworthy.evaluation import EvaluationSettings
 
-BATCH_SIZE = 64
+
+@dataclass(frozen=True)
+class Judgment:
+    """One artefact's predictions beside those that it is compared with.
+
+    Attributes:
+        target: The target whose engine and threads were used.
+        subject: The artefact.
+        original: What it is compared with; the subject itself for the original.
+        predictions: Digest of the subject's predictions.
+        reference: Digest of the original's.
+        settings: How outputs are read.
+        samples: What was predicted.
+    """
+
+    target: str
+    subject: Subject
+    original: Subject
+    predictions: str
+    reference: str
+    settings: EvaluationSettings
+    samples: SampleSet
 
 
 def evaluate_target(
@@ -35,146 +54,43 @@ def evaluate_target(
 ) -> tuple[Evaluation, ...]:
     """Evaluate the original and the target's variants on the evaluation samples."""
     subjects = subjects_of(original, optimized, target)
-    section = workspace.targets[target]
+    reading = reading_of(workspace, target, original)
     predictions = {
-        each.name: _predict(workspace, section, each, original, samples) for each in subjects
+        each.name: predict_samples(workspace, each, reading, samples, key=each.name)
+        for each in subjects
     }
     return tuple(
-        _evaluate(workspace, target, each, subjects[0], predictions, samples) for each in subjects
-    )
-
-
-def _predict(
-    workspace: Workspace,
-    section: TargetSection,
-    subject: Subject,
-    original: InspectedModel,
-    samples: SampleSet,
-) -> str:
-    """Digest of the subject's predictions."""
-    runtime = section.runtimes[0]
-    total = samples.summary.reference.sample_count
-    title = f"Running {subject.name} on {total} samples"
-
-    def batches() -> Iterator[PreparedBatch]:
-        for batch in samples.batches(original.signature, BATCH_SIZE):
-            workspace.progress(title, batch.first / total)
-            yield batch
-
-    def run() -> StepResult:
-        from edgeworthy.evaluation import predict
-        from edgeworthy.runtimes import find_runtime, run_batched
-
-        with find_runtime(runtime).load(subject.path, threads=section.threads) as session:
-            made = predict(
-                partial(run_batched, session), batches(), output=workspace.project.model.output
-            )
-        return StepResult({"predictions": made.to_npz_bytes()})
-
-    outputs = workspace.runner.run(
-        Step(
-            name=f"predict/{runtime}-{section.threads}/{subject.name}",
-            title=title,
-            inputs={
-                "artefact": subject.artifact,
-                "samples": samples.digest,
-                "preparation": preparation_digest(workspace, original.signature),
-                "output": workspace.project.model.output,
-                "host": canonical_json(host_of(workspace)).decode(),
-                "tools": tool_version(runtime, "numpy"),
-            },
-            run=run,
+        evaluate_predictions(
+            workspace,
+            Judgment(
+                target=target,
+                subject=each,
+                original=subjects[0],
+                predictions=predictions[each.name],
+                reference=predictions[ORIGINAL],
+                settings=settings_of(workspace, is_original=each.name == ORIGINAL),
+                samples=samples,
+            ),
+            step=f"evaluate/{target}/{each.name}",
         )
-    )
-    return outputs["predictions"]
-
-
-def _evaluate(
-    workspace: Workspace,
-    target: str,
-    subject: Subject,
-    original: Subject,
-    predictions: dict[str, str],
-    samples: SampleSet,
-) -> Evaluation:
-    section = workspace.targets[target]
-
-    def run() -> StepResult:
-        document = _document(workspace, target, subject, original, predictions, samples)
-        return StepResult({"evaluation": encode_document(document)}, document.expires_at)
-
-    outputs = workspace.runner.run(
-        Step(
-            name=f"evaluate/{target}/{subject.name}",
-            title=f"Evaluating {subject.name} for {target}",
-            inputs={
-                "artefact": subject.artifact,
-                "predictions": predictions[subject.name],
-                "original's predictions": predictions[ORIGINAL],
-                "samples": samples.digest,
-                "task": workspace.project.model.task,
-                "scores": workspace.project.model.scores,
-                "labels": canonical_json(workspace.project.model.labels).decode(),
-                "runtime": section.runtimes[0],
-                "confidences": canonical_json(workspace.confidences).decode(),
-                "seed": str(workspace.project.seed),
-                "evidence days": str(workspace.evidence_days),
-                "host": canonical_json(host_of(workspace)).decode(),
-                "tools": tool_version("numpy"),
-            },
-            run=run,
-        )
-    )
-    return workspace.document(outputs["evaluation"], Evaluation)
-
-
-def _document(
-    workspace: Workspace,
-    target: str,
-    subject: Subject,
-    original: Subject,
-    predictions: dict[str, str],
-    samples: SampleSet,
-) -> Evaluation:
-    from edgeworthy.evaluation import evaluate
-    from edgeworthy.runtimes import find_runtime
-
-    result = evaluate(
-        _load(workspace, predictions[subject.name]),
-        _load(workspace, predictions[ORIGINAL]),
-        evaluation_settings(workspace, is_original=subject.name == ORIGINAL),
-    )
-    now = workspace.clock()
-    return Evaluation(
-        artifact=subject.artifact,
-        original=original.artifact,
-        variant=subject.name,
-        target=target,
-        runtime=find_runtime(workspace.targets[target].runtimes[0]).version(),
-        task=workspace.project.model.task,
-        dataset=samples.summary.reference,
-        metrics=result.metrics,
-        flips=result.flips,
-        reliability=result.reliability,
-        confusion=result.confusion,
-        outputs_digest=result.outputs_digest,
-        host=host_of(workspace),
-        seed=workspace.project.seed,
-        taken_at=now.isoformat(timespec="seconds"),
-        expires_at=(now + timedelta(days=workspace.evidence_days)).isoformat(timespec="seconds"),
+        for each in subjects
     )
 
 
-def _load(workspace: Workspace, digest: str) -> Predictions:
-    from edgeworthy.evaluation import Predictions
-
-    return Predictions.from_npz_bytes(
-        workspace.cache.get(digest), where=str(workspace.cache.path_of(digest))
+def reading_of(workspace: Workspace, target: str, model: InspectedModel) -> Reading:
+    """How the project's model is run on a target."""
+    section, declared = workspace.targets[target], workspace.project.model
+    return Reading(
+        signature=model.signature,
+        inputs=declared.inputs,
+        output=declared.output,
+        runtime=section.runtimes[0],
+        threads=section.threads,
     )
 
 
-def evaluation_settings(workspace: Workspace, *, is_original: bool) -> EvaluationSettings:
-    """How the project's outputs are judged."""
+def settings_of(workspace: Workspace, *, is_original: bool) -> EvaluationSettings:
+    """How the project's outputs are read and how sure intervals must be."""
     from edgeworthy.evaluation import EvaluationSettings
 
     model = workspace.project.model
@@ -185,4 +101,74 @@ def evaluation_settings(workspace: Workspace, *, is_original: bool) -> Evaluatio
         confidences=workspace.confidences,
         seed=workspace.project.seed,
         is_original=is_original,
+    )
+
+
+def evaluate_predictions(workspace: Workspace, judgment: Judgment, *, step: str) -> Evaluation:
+    """Judge predictions that are in the cache.
+
+    Args:
+        workspace: The project and the means to work on it.
+        judgment: What is judged.
+        step: Name of the step.
+    """
+    settings = judgment.settings
+
+    def run() -> StepResult:
+        document = _document(workspace, judgment)
+        return StepResult({"evaluation": encode_document(document)}, document.expires_at)
+
+    outputs = workspace.runner.run(
+        Step(
+            name=step,
+            title=f"Evaluating {judgment.subject.name} for {judgment.target}",
+            inputs={
+                "artefact": judgment.subject.artifact,
+                "predictions": judgment.predictions,
+                "original's predictions": judgment.reference,
+                "samples": judgment.samples.digest,
+                "task": settings.task,
+                "scores": settings.scores,
+                "labels": canonical_json(workspace.project.model.labels).decode(),
+                "runtime": workspace.targets[judgment.target].runtimes[0],
+                "confidences": canonical_json(settings.confidences).decode(),
+                "seed": str(settings.seed),
+                "evidence days": str(workspace.evidence_days),
+                "host": canonical_json(host_of(workspace)).decode(),
+                "tools": tool_version("numpy"),
+            },
+            run=run,
+        )
+    )
+    return workspace.document(outputs["evaluation"], Evaluation)
+
+
+def _document(workspace: Workspace, judgment: Judgment) -> Evaluation:
+    from edgeworthy.evaluation import evaluate
+    from edgeworthy.runtimes import find_runtime
+
+    result = evaluate(
+        load_predictions(workspace, judgment.predictions),
+        load_predictions(workspace, judgment.reference),
+        judgment.settings,
+    )
+    now = workspace.clock()
+    return Evaluation(
+        artifact=judgment.subject.artifact,
+        original=judgment.original.artifact,
+        variant=judgment.subject.name,
+        target=judgment.target,
+        runtime=find_runtime(workspace.targets[judgment.target].runtimes[0]).version(),
+        task=judgment.settings.task,
+        dataset=judgment.samples.summary.reference,
+        metrics=result.metrics,
+        flips=result.flips,
+        reliability=result.reliability,
+        confusion=result.confusion,
+        outputs_digest=result.outputs_digest,
+        host=host_of(workspace),
+        seed=judgment.settings.seed,
+        taken_at=now.isoformat(timespec="seconds"),
+        expires_at=(now + timedelta(days=workspace.evidence_days)).isoformat(timespec="seconds"),
+        findings=result.findings,
     )

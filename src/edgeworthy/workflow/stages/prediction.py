@@ -21,7 +21,7 @@ from edgeworthy.documents.evaluation import MetricValue
 from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
-from edgeworthy.workflow.stages.evaluation import evaluation_settings
+from edgeworthy.workflow.stages.evaluation import settings_of
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized, OptimizedVariant
 from edgeworthy.workflow.steps import Step, StepResult
@@ -152,7 +152,7 @@ def _metrics(
 ) -> tuple[MetricValue, ...]:
     from edgeworthy.evaluation import evaluate
 
-    result = evaluate(found, reference, evaluation_settings(workspace, is_original=False))
+    result = evaluate(found, reference, settings_of(workspace, is_original=False))
     return tuple(each for each in result.metrics if not each.slice)
 
 

@@ -1,0 +1,104 @@
+"""What an artefact says about every sample, kept in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from edgeworthy.documents.model import ModelSignature
+from edgeworthy.documents.project import InputSection
+from edgeworthy.documents.record import canonical_json
+from edgeworthy.files import digest_bytes
+from edgeworthy.workflow.stages.data import SampleSet
+from edgeworthy.workflow.stages.measurement import host_of
+from edgeworthy.workflow.stages.subjects import Subject
+from edgeworthy.workflow.steps import Step, StepResult
+from edgeworthy.workflow.workspace import Workspace, tool_version
+
+if TYPE_CHECKING:
+    from edgeworthy.datasets import PreparedBatch
+    from edgeworthy.evaluation import Predictions
+
+BATCH_SIZE = 64
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How samples become inputs, and which output is judged.
+
+    Attributes:
+        signature: Inputs and outputs of the model.
+        inputs: Preparation of raw samples, by input.
+        output: The output that is judged; empty for the first.
+        runtime: Engine.
+        threads: Of the engine.
+    """
+
+    signature: ModelSignature
+    inputs: Mapping[str, InputSection]
+    output: str
+    runtime: str
+    threads: int
+
+
+def predict_samples(
+    workspace: Workspace, subject: Subject, reading: Reading, samples: SampleSet, *, key: str
+) -> str:
+    """Digest of what the subject says about the samples.
+
+    Args:
+        workspace: The project and the means to work on it.
+        subject: The artefact.
+        reading: How it is run.
+        samples: All of them are run, in order.
+        key: Tells this run from others in the name of the step.
+    """
+    total = samples.summary.reference.sample_count
+    title = f"Running {subject.name} on {total} samples"
+
+    def batches() -> Iterator[PreparedBatch]:
+        from edgeworthy.datasets import prepared_batches
+
+        for batch in prepared_batches(
+            samples.open(), signature=reading.signature, inputs=reading.inputs, size=BATCH_SIZE
+        ):
+            workspace.progress(title, batch.first / total)
+            yield batch
+
+    def run() -> StepResult:
+        from edgeworthy.evaluation import predict
+        from edgeworthy.runtimes import find_runtime, run_batched
+
+        with find_runtime(reading.runtime).load(subject.path, threads=reading.threads) as session:
+            made = predict(partial(run_batched, session), batches(), output=reading.output)
+        return StepResult({"predictions": made.to_npz_bytes()})
+
+    outputs = workspace.runner.run(
+        Step(
+            name=f"predict/{reading.runtime}-{reading.threads}/{key}",
+            title=title,
+            inputs={
+                "artefact": subject.artifact,
+                "samples": samples.digest,
+                "preparation": digest_bytes(
+                    canonical_json([reading.signature, dict(reading.inputs)])
+                ),
+                "output": reading.output,
+                "host": canonical_json(host_of(workspace)).decode(),
+                "tools": tool_version(reading.runtime, "numpy"),
+            },
+            run=run,
+        )
+    )
+    return outputs["predictions"]
+
+
+def load_predictions(workspace: Workspace, digest: str) -> Predictions:
+    """Predictions from the cache."""
+    from edgeworthy.evaluation import Predictions
+
+    return Predictions.from_npz_bytes(
+        workspace.cache.get(digest), where=str(workspace.cache.path_of(digest))
+    )
