@@ -82,15 +82,16 @@ def _problem(words: list[str], known: dict[tuple[str, ...], Command]) -> str:
 def _wrong_parameters(command: Command, words: list[str]) -> str:
     values = {flag: each.value for each in command.parameters for flag in each.flags}
     places = sum(each.is_argument for each in command.parameters)
-    given, waiting = 0, False
+    given, waiting = 0, 0
     for word in words:
         if waiting:
-            waiting = False
+            waiting -= 1
         elif word.startswith("-") and word != "-":
             flag, equals, _ = word.partition("=")
             if flag not in command.flags | _HELP:
                 return f"`{command.title}` has no option `{flag}`"
-            waiting = bool(values.get(flag)) and not equals
+            # `OLD NEW` stands for two values.
+            waiting = 0 if equals else len(values.get(flag, "").split())
         else:
             given += 1
     return f"`{command.title}` takes {places} arguments, not {given}" if given > places else ""
