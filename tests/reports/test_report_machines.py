@@ -150,7 +150,7 @@ def test_sarif_of_a_target_without_a_variant_is_an_error(decision: GateDecision)
         ("edgeworthy.toml", "edgeworthy.toml"),
         ("my models/edge#1.toml", "my%20models/edge%231.toml"),
         ("models\\edgeworthy.toml", "models/edgeworthy.toml"),
-        ("/work/edgeworthy.toml", "file:///work/edgeworthy.toml"),
+        ("/srv/edgeworthy.toml", "file:///srv/edgeworthy.toml"),
     ],
 )
 def test_sarif_points_at_the_project_file(decision: GateDecision, file: str, address: str) -> None:
