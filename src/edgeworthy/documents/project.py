@@ -22,6 +22,8 @@ Task = Literal["classification", "regression", "anomaly"]
 Scores = Literal["logits", "probabilities"]
 DataFormat = Literal["npz", "image-folder", "wav-folder", "csv", "parquet", "function"]
 Resize = Literal["none", "nearest", "bilinear", "bicubic"]
+#: What a raw sample is; decides which corruptions apply to it.
+SampleKind = Literal["image", "sound", "series", "table", "features"]
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
