@@ -9,7 +9,7 @@ import pytest
 from edgeworthy.documents.record import decode_document, encode_document
 from edgeworthy.documents.release import ReleaseManifest
 from edgeworthy.errors import InputError
-from tests.release.builders import FLOAT_MODEL, manifest_of, released
+from release.builders import FLOAT_MODEL, manifest_of, released
 
 
 def written(**changes: object) -> bytes:
