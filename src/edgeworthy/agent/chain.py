@@ -61,20 +61,25 @@ def with_entry(
 
 
 def check_chain(
-    checkpoint: HistoryCheckpoint | None, entries: Sequence[HistoryEntry], *, where: str
+    checkpoint: HistoryCheckpoint | None,
+    entries: Sequence[HistoryEntry],
+    digests: Sequence[str],
+    *,
+    where: str,
 ) -> tuple[int, str]:
     """Check that nothing was changed, left out or put in; returns sequence and digest of the end.
 
     Args:
         checkpoint: What stands for older entries; absent when all are there.
         entries: Oldest first.
+        digests: Of their bytes as they stand in the file.
         where: For the message.
 
     Raises:
         VerificationError: The chain is broken; the message names the entry.
     """
     sequence, head = (checkpoint.sequence, checkpoint.head) if checkpoint else (0, "")
-    for entry in entries:
+    for entry, digest in zip(entries, digests, strict=True):
         if (entry.sequence, entry.previous) != (sequence + 1, head):
             raise VerificationError(
                 "the history is not the one that was written",
@@ -82,7 +87,7 @@ def check_chain(
                 found=f"entry {entry.sequence} after {entry.previous[:19] or 'nothing'}",
                 where=where,
             )
-        sequence, head = entry.sequence, digest_of(entry)
+        sequence, head = entry.sequence, digest
     return sequence, head
 
 

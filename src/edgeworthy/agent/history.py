@@ -25,7 +25,7 @@ from edgeworthy.documents.agent import AgentState
 from edgeworthy.documents.agent_history import HistoryCheckpoint, HistoryEntry
 from edgeworthy.documents.record import decode_document, encode_document
 from edgeworthy.errors import InputError, VerificationError
-from edgeworthy.files import storage_errors, write_whole
+from edgeworthy.files import digest_bytes, storage_errors, write_whole
 
 #: The file is cut when it has grown beyond this.
 LARGEST_BYTES = 512 << 10
@@ -38,25 +38,27 @@ class HistoryContent:
     Attributes:
         checkpoint: What stands for older entries.
         entries: Oldest first.
+        end: Sequence and digest of the last one, its chain checked.
         whole_bytes: Where the last whole line ends.
     """
 
     checkpoint: HistoryCheckpoint | None
     entries: tuple[HistoryEntry, ...]
+    end: tuple[int, str]
     whole_bytes: int
 
 
 def read_history(path: Path) -> HistoryContent:
-    """Read the file; a torn last line is left out.
+    """Read the file and check its chain; a torn last line is left out.
 
     Raises:
-        VerificationError: A whole line is not what was written.
+        VerificationError: A whole line is not what was written, or one is missing.
         InputError: The file cannot be read.
     """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return HistoryContent(None, (), 0)
+        return HistoryContent(None, (), (0, ""), 0)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
     whole = data.rfind(b"\n") + 1
@@ -72,7 +74,9 @@ def read_history(path: Path) -> HistoryContent:
             where=str(path),
             next_step="The agent puts it aside and goes on",
         ) from error
-    return HistoryContent(checkpoint, entries, whole)
+    digests = [digest_bytes(line) for line in lines]
+    end = check_chain(checkpoint, entries, digests, where=str(path))
+    return HistoryContent(checkpoint, entries, end, whole)
 
 
 def verified_history(path: Path, state: AgentState) -> HistoryContent:
@@ -83,19 +87,16 @@ def verified_history(path: Path, state: AgentState) -> HistoryContent:
         InputError: The file cannot be read.
     """
     content = read_history(path)
-    end = check_chain(content.checkpoint, content.entries, where=str(path))
-    if not state.unwritten and not state.sequence:
-        return content
-    check_end(end, state, where=str(path))
-    waiting = tuple(each for each in state.unwritten if each.sequence > end[0])
-    return HistoryContent(content.checkpoint, (*content.entries, *waiting), content.whole_bytes)
+    check_end(content.end, state, where=str(path))
+    waiting = tuple(each for each in state.unwritten if each.sequence > content.end[0])
+    entries = (*content.entries, *waiting)
+    return HistoryContent(content.checkpoint, entries, content.end, content.whole_bytes)
 
 
 def end_of_history(path: Path) -> tuple[int, str]:
     """Where the chain in the file ends; 0 and nothing when there is none that holds."""
     try:
-        content = read_history(path)
-        return check_chain(content.checkpoint, content.entries, where=str(path))
+        return read_history(path).end
     except (InputError, VerificationError):
         return 0, ""
 
@@ -110,12 +111,11 @@ def settle_history(path: Path, state: AgentState, *, largest_bytes: int = LARGES
     """
     try:
         content = read_history(path)
-        end, head = check_chain(content.checkpoint, content.entries, where=str(path))
-        check_end((end, head), state, where=str(path))
+        check_end(content.end, state, where=str(path))
     except VerificationError as error:
         _put_aside(path, state, str(error))
         return
-    waiting = [each for each in state.unwritten if each.sequence > end]
+    waiting = [each for each in state.unwritten if each.sequence > content.end[0]]
     if not waiting:
         return
     lines = b"".join(encode_document(each) + b"\n" for each in waiting)

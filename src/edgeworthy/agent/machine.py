@@ -170,7 +170,8 @@ def _started(state: AgentState, now: Moment) -> Transition:
 def _resumed(state: AgentState, now: Moment) -> Transition:
     """Take up what was interrupted, a bounded number of times (rule 4)."""
     if state.phase == "committed":
-        return Transition(state, (Collect(_kept(state)),))
+        pointers = SetPointers(state.current, state.previous)
+        return Transition(state, (pointers, Collect(_kept(state))))
     if state.phase not in {"downloading", "staged", "self-test"}:
         return Transition(state, pending(state))
     again = _with(state, attempts=state.attempts + 1)
@@ -301,8 +302,9 @@ def _about_current(state: AgentState, event: Event, now: Moment) -> Transition:
         case CurrentCrashed(reason):
             crashed = _with(state, unsettled_starts=state.unsettled_starts + 1)
             crashed = _noted(crashed, now, "crashed", state.current, reason)
-            if crashed.unsettled_starts > MOST_UNSETTLED_STARTS and not crashed.fallen:
-                return _fall_back(crashed, CurrentFailed(reason, usable=True), now)
+            worn_out = crashed.unsettled_starts > MOST_UNSETTLED_STARTS
+            if worn_out and crashed.previous is not None and not crashed.fallen:
+                return _fall_back(crashed, CurrentFailed(reason), now)
             return Transition(crashed, (Serve(state.current, proven=True),))
         case CurrentFailed():
             return _fall_back(state, event, now)

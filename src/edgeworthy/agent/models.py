@@ -43,6 +43,8 @@ from edgeworthy.documents.worker_control import (
 from edgeworthy.errors import ExecutionError, StorageError
 from edgeworthy.files import write_whole
 
+#: Between two signs of life of a worker.
+HEARTBEAT_SECONDS = 10.0
 #: A model that misses only these is slow, not wrong: where there is nothing else it goes on.
 _SLOW_NOT_WRONG = {"latency", "memory", "time"}
 
@@ -74,6 +76,8 @@ class Models:
     def test(self, slot: Slot) -> Event:
         """Load a candidate beside the one that serves, and have it prove itself."""
         self.discard()
+        if damage := self.store.damage(slot):
+            return SelfTestFailed(damage)
         try:
             self.candidate = self._loaded(slot)
             result = self._tested(self.candidate, "update")
@@ -100,21 +104,24 @@ class Models:
         if worker is not None and worker.slot.entry != slot.entry:
             worker.kill()
             worker = None
-        result = None
+        if worker is None and (damage := self.store.damage(slot)):
+            self._rest_from(slot)
+            return CurrentFailed(damage, damaged=True)
         try:
-            if worker is None:
-                if damage := self.store.damage(slot):
-                    self._rest_from(slot)
-                    return CurrentFailed(damage, damaged=True)
-                worker = self._loaded(slot)
-                result = None if proven else self._tested(worker, why)
-            if result is None or result.passed:
-                self._take_over(worker)
+            return self._served(worker or self._loaded(slot), why if not (worker or proven) else "")
         except ExecutionError as error:
-            if worker is not None:
-                worker.kill()
             self._rest_from(slot)
             return CurrentCrashed(str(error)) if proven else CurrentFailed(str(error))
+
+    def _served(self, worker: WorkerProcess, why: str) -> Event | None:
+        """Have a worker take requests, after its self-test where there is a reason for one."""
+        try:
+            result = self._tested(worker, why) if why else None
+            if result is None or result.passed:
+                self._take_over(worker)
+        except ExecutionError:
+            worker.kill()
+            raise
         if result is None:
             return None
         if result.passed:
@@ -147,25 +154,25 @@ class Models:
         for listener in self.listeners:
             listener.close()
 
-    def watch(self) -> Event | None:
+    def watch(self) -> CurrentCrashed | None:
         """Read what the serving worker said meanwhile; an event when it is gone or silent."""
         worker = self.serving
         if worker is None:
             return None
+        reason = ""
         try:
             while (report := worker.hear(0.0)) is not None:
                 if isinstance(report, Failed):
-                    worker.kill()
-                    raise ExecutionError(report.message)
-            if worker.silent_seconds() > self.waits.silence_seconds:
-                worker.kill()
-                raise ExecutionError(
-                    f"the worker gave no sign of life for {self.waits.silence_seconds:g} s"
-                )
+                    reason = report.message
+            if not reason and worker.silent_seconds() > self.waits.silence_seconds:
+                reason = f"the worker gave no sign of life for {self.waits.silence_seconds:g} s"
         except ExecutionError as error:
-            self.serving, self.addresses = None, ()
-            return CurrentCrashed(str(error))
-        return None
+            reason = str(error)
+        if not reason:
+            return None
+        worker.kill()
+        self.serving, self.addresses = None, ()
+        return CurrentCrashed(reason)
 
     def _rest_from(self, slot: Slot) -> None:
         """Stop serving this release; another one goes on until something takes its place."""
@@ -176,9 +183,7 @@ class Models:
         return self.serving is not None and self.serving.slot.entry == slot.entry
 
     def _loaded(self, slot: Slot) -> WorkerProcess:
-        """A worker with the model in memory, its bytes hashed before (rule 1)."""
-        if damage := self.store.damage(slot):
-            raise ExecutionError(damage)
+        """A worker with the model in memory; whoever calls has hashed its bytes."""
         folder = self.store.release_folder(slot.entry)
         worker = WorkerProcess.start(slot, folder, self.listeners, self.options)
         loaded = worker.wait_for(Loaded, self.waits.loading_seconds, "loading")
@@ -242,12 +247,7 @@ class Models:
         worker.end()
 
 
-def memory_options(limit_mib: int) -> tuple[str, ...]:
-    """The worker's options for a memory cap."""
-    return ("--memory-limit-mib", str(limit_mib)) if limit_mib else ()
-
-
-def process_ids(models: Models) -> tuple[int, ...]:
-    """The workers' processes."""
-    workers = (models.serving, models.candidate)
-    return tuple(each.process.pid for each in workers if each is not None)
+def worker_options(memory_limit_mib: int) -> tuple[str, ...]:
+    """The options of each worker: signs of life that let the device sleep, and a memory cap."""
+    limits = ("--memory-limit-mib", str(memory_limit_mib)) if memory_limit_mib else ()
+    return ("--heartbeat-seconds", f"{HEARTBEAT_SECONDS:g}", *limits)

@@ -21,6 +21,7 @@ from edgeworthy.agent.control import Control
 from edgeworthy.agent.events import (
     CheckFiles,
     Collect,
+    CurrentCrashed,
     Discard,
     Effect,
     Event,
@@ -97,7 +98,7 @@ class Supervisor:
         state: Where it stands.
         trouble: What the disk refused last; empty when it does not.
         fetching: Told to fetch in the background; absent to fetch at once.
-        waiting: A release that is being fetched in the background.
+        crash: A release that could not be served; who runs the agent tells it after a wait.
     """
 
     store: Store
@@ -110,6 +111,8 @@ class Supervisor:
     state: AgentState = field(default_factory=AgentState)
     trouble: str = ""
     fetching: Callable[[PublishedRelease], None] | None = None
+    crash: CurrentCrashed | None = None
+    _depth: int = 0
 
     def start(self, *, serves: bool) -> None:
         """Take up what was interrupted; the caller is alone on the store."""
@@ -140,7 +143,11 @@ class Supervisor:
             self._troubled(error)
             return False
         self._tell(before, event)
-        self._do(reached.effects)
+        self._depth += 1
+        try:
+            self._do(reached.effects)
+        finally:
+            self._depth -= 1
         self._finish()
         return True
 
@@ -176,12 +183,14 @@ class Supervisor:
             except StorageError as error:
                 self._troubled(error)
                 event = Postponed(str(error)) if isinstance(effect, Stage) else None
-            if event is not None:
+            if isinstance(event, CurrentCrashed):
+                self.crash = event  # after a wait, or a broken worker would be started without end
+            elif event is not None:
                 self.handle(event)
 
     def _finish(self) -> None:
         """A commit or a rollback is over when the store shows it."""
-        if self.state.phase not in _LASTING or self._unfinished():
+        if self._depth or self.state.phase not in _LASTING or self._unfinished():
             return
         self.trouble = ""
         self.handle(Finished())
@@ -196,18 +205,6 @@ class Supervisor:
     def _perform(self, effect: Effect) -> Event | None:
         event: Event | None = None
         match effect:
-            case Fetch(release):
-                event = self._fetch(release)
-            case Stage(slot):
-                self.store.admit(slot)
-                event = Staged()
-            case CheckFiles(slot):
-                damage = self.store.damage(slot)
-                event = Postponed(damage) if damage else Intact()
-            case TestCandidate(slot):
-                event = self.loader.test(slot)
-            case Shadow():  # nobody asks for a shadow run yet: the place where it will be
-                event = ShadowPassed()
             case SetPointers(current, previous):
                 self.store.point(current, previous)
             case Serve(slot, proven, why):
@@ -218,13 +215,29 @@ class Supervisor:
                 self.loader.rest()
             case Collect(keep):
                 self.store.collect(keep)
+            case _:
+                event = self._advance(effect)
         return event
 
-    def _fetch(self, release: PublishedRelease) -> Event | None:
-        if self.fetching is None:
-            return self.finder.fetch(release)
-        self.fetching(release)
-        return None
+    def _advance(self, effect: Effect) -> Event | None:
+        """Effects that carry a candidate further."""
+        event: Event | None = None
+        match effect:
+            case Fetch(release) if self.fetching:
+                self.fetching(release)
+            case Fetch(release):
+                event = self.finder.fetch(release)
+            case Stage(slot):
+                self.store.admit(slot)
+                event = Staged()
+            case CheckFiles(slot):
+                damage = self.store.damage(slot)
+                event = Postponed(damage) if damage else Intact()
+            case TestCandidate(slot):
+                event = self.loader.test(slot)
+            case Shadow():  # nobody asks for a shadow run yet: here it will be
+                event = ShadowPassed()
+        return event
 
     def _troubled(self, error: StorageError) -> None:
         if str(error) != self.trouble:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from edgeworthy.documents.agent_history import HistoryEntry
+from edgeworthy.documents.device import InstructionSet
 from edgeworthy.documents.publication import PublishedBlob, PublishedRelease
 from edgeworthy.documents.record import Document, Record
 
@@ -163,3 +164,99 @@ class AgentState(Document, frozen=True, kw_only=True):
     sequence: int = 0
     head: str = ""
     unwritten: tuple[HistoryEntry, ...] = ()
+
+
+class WorkerStatus(Record, frozen=True, kw_only=True):
+    """The process that serves.
+
+    Attributes:
+        process_id: Of the worker.
+        addresses: Where it takes requests.
+        uptime_seconds: Since its start.
+        request_count: Inferences answered since then.
+        failure_count: Inferences that failed since then.
+        resident_bytes: Resident memory.
+    """
+
+    process_id: int
+    addresses: tuple[str, ...]
+    uptime_seconds: float = 0.0
+    request_count: int = 0
+    failure_count: int = 0
+    resident_bytes: int = 0
+
+
+class AgentStatus(Document, frozen=True, kw_only=True):
+    """Where a device stands, for people and for programs.
+
+    Attributes:
+        device: Its name.
+        ring: The ring that it follows.
+        product: What it runs.
+        policy: The policy that a release must keep.
+        repositories: Where it looks.
+        instruction_set: Its class of CPU.
+        running: Whether an agent runs.
+        phase: Where an update stands.
+        current: What runs, or would.
+        previous: What it could go back to.
+        candidate: Version that is on its way; empty for none.
+        worker: The process that serves; absent when none does.
+        trouble: Why there is no update now, or what the disk refused; empty when all is well.
+        refused: Releases that are not tried again.
+        signed_time: Latest signed time that was seen; empty before the first.
+        history_count: Entries of the history.
+        next_look_seconds: Until the next look at the repository; absent when no agent runs.
+    """
+
+    KIND: ClassVar[str] = "agent-status"
+
+    device: str
+    ring: str
+    product: str
+    policy: str
+    repositories: tuple[str, ...]
+    instruction_set: InstructionSet
+    running: bool
+    phase: Phase
+    current: Slot | None
+    previous: Slot | None
+    candidate: str
+    worker: WorkerStatus | None
+    trouble: str
+    refused: tuple[RefusedRelease, ...]
+    signed_time: str
+    history_count: int
+    next_look_seconds: float | None = None
+
+
+class AgentFinding(Record, frozen=True, kw_only=True):
+    """One thing that was looked at on a device.
+
+    Attributes:
+        subject: What was looked at.
+        severity: ``fine``, ``note`` or ``problem``.
+        sentence: What was found.
+        next_step: What can be done about it; empty where nothing must be.
+    """
+
+    subject: str
+    severity: Literal["fine", "note", "problem"]
+    sentence: str
+    next_step: str = ""
+
+
+class AgentDiagnosis(Document, frozen=True, kw_only=True):
+    """What is well and what is not on a device.
+
+    Attributes:
+        device: Its name.
+        healthy: Whether there is no problem.
+        findings: Everything that was looked at.
+    """
+
+    KIND: ClassVar[str] = "agent-diagnosis"
+
+    device: str
+    healthy: bool
+    findings: tuple[AgentFinding, ...]
