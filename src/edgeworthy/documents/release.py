@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
 
 from edgeworthy.documents.device import InstructionSet
 from edgeworthy.documents.model import ModelSignature
@@ -20,6 +22,10 @@ class ReleasedVariant(Record, frozen=True, kw_only=True):
         targets: Targets of the project that chose it.
         instruction_sets: CPU classes that it was made and judged for.
         runtime: Engine that it was judged with.
+        temperature: What a classifier's logits are divided by before the softmax, so that its
+            confidence means what it says; fitted for this very file. Where ``scores`` is
+            ``probabilities``, their logarithms are divided instead. 1 changes nothing; so do
+            releases of version 1.0, which had none.
     """
 
     name: str
@@ -28,6 +34,7 @@ class ReleasedVariant(Record, frozen=True, kw_only=True):
     targets: tuple[str, ...]
     instruction_sets: tuple[InstructionSet, ...]
     runtime: str
+    temperature: Annotated[float, Meta(gt=0, le=1000)] = 1.0
 
 
 class SelectionRule(Record, frozen=True, kw_only=True):
