@@ -37,6 +37,22 @@ class ReleasedVariant(Record, frozen=True, kw_only=True):
     temperature: Annotated[float, Meta(gt=0, le=1000)] = 1.0
 
 
+class SelectionRule(Record, frozen=True, kw_only=True):
+    """A line of the rule by which a device selects its variant; the first that fits decides.
+
+    Attributes:
+        instruction_set: Class of CPU that the line is for; ``generic`` is every device's.
+        target: Target of the project that the choice was made for.
+        runtime: Engine to run the variant with.
+        variant: Name of the variant to run.
+    """
+
+    instruction_set: InstructionSet
+    target: str
+    runtime: str
+    variant: str
+
+
 class GoldenSet(Record, frozen=True, kw_only=True):
     """Samples with expected outputs, by which a device proves the model to itself.
 
@@ -71,6 +87,8 @@ class ReleaseManifest(Document, frozen=True, kw_only=True):
         variants: What ships.
         golden: The self-test.
         created_at: RFC 3339, UTC.
+        selection: How a device selects its variant, the most specific class of CPU first; empty in
+            releases from before the rule was written down.
     """
 
     KIND: ClassVar[str] = "release-manifest"
@@ -91,6 +109,7 @@ class ReleaseManifest(Document, frozen=True, kw_only=True):
     variants: tuple[ReleasedVariant, ...]
     golden: GoldenSet
     created_at: str
+    selection: tuple[SelectionRule, ...] = ()
 
 
 class EvidenceReference(Record, frozen=True, kw_only=True):
