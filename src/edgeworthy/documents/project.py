@@ -59,7 +59,7 @@ class InputSection(_Section, frozen=True, kw_only=True):
         sample_rate_hz: Required rate of wav files.
     """
 
-    layout: Annotated[str, Meta(pattern=r"^N[A-Z]*$")] = ""
+    layout: Annotated[str, Meta(pattern=r"^(N[A-Z]*)?$")] = ""
     mean: tuple[float, ...] = (0.0,)
     std: tuple[Annotated[float, Meta(gt=0)], ...] = (1.0,)
     pin: dict[str, Positive] = {}
@@ -165,11 +165,14 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
         budget_s: Seconds per variant after which no more are begun.
         starts: How often each variant's process is started; starts are what intervals of latency
             and memory are made from. Left out, the fewest that the confidences allow.
+        tolerance: Timed answers are held against those of an untimed run of the same file; share of
+            the largest value of an output that a value may be off.
     """
 
     query_count: Annotated[int, Meta(ge=30)] = 1000
     budget_s: Annotated[float, Meta(gt=0)] = 10.0
     starts: Annotated[int, Meta(ge=2, le=1000)] | None = None
+    tolerance: Annotated[float, Meta(ge=0)] = 1e-3
 
 
 class EvaluateSection(_Section, frozen=True, kw_only=True):
