@@ -4,6 +4,7 @@ Rules:
 
 1. The release manifest is the first layer. Each variant and the golden set is a layer, of its type
    and size, and every layer with a model is a variant. Titles are unique and safe as file names.
+   The rule by which a device selects its variant says the same as the variants.
 2. There is exactly one gate decision; it is a pass and every target's is; the variants that it
    chose for the targets are those of the release manifest, and no requirement that it judged for
    them is anything but a pass. Its subjects are those variants.
@@ -11,6 +12,8 @@ Rules:
    document names; so does the name of the variant in it.
 4. Each variant has, for each of its targets, a measurement and an evaluation, and the gate judged
    every measurement and evaluation that travels.
+5. The temperature of a variant is the one that an evaluation which travels found for it; where
+   none found one, it is 1.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from edgeworthy.documents.release import ReleasedVariant, ReleaseManifest
 from edgeworthy.documents.variant import Variant
 from edgeworthy.errors import VerificationError
 from edgeworthy.release import oci
+from edgeworthy.release.selection import check_selection
 from edgeworthy.release.statements import VerifiedStatement
 from edgeworthy.release.verified import documents_of
 
@@ -86,6 +90,7 @@ def check_layers(
             raise VerificationError(
                 "a model that is not a variant of the release", found=layer.title(), where=where
             )
+    check_selection(manifest, where=where)
     golden = by_digest.get(manifest.golden.blob)
     if golden is None or golden.media_type != oci.GOLDEN_MEDIA_TYPE:
         raise VerificationError(
@@ -170,6 +175,26 @@ def check_evidence(
                 )
     for variant in manifest.variants:
         _check_complete(variant, present, where)
+        _check_temperature(variant, documents_of(statements, Evaluation), where)
+
+
+def _check_temperature(
+    variant: ReleasedVariant, evaluations: Sequence[Evaluation], where: str
+) -> None:
+    found = {
+        each.temperature.temperature.value
+        for each in evaluations
+        if each.artifact == variant.artifact
+        and each.temperature is not None
+        and each.temperature.temperature is not None
+    }
+    if variant.temperature not in (found or {1.0}):
+        raise VerificationError(
+            f"variant {variant.name} has another temperature than its evaluation found",
+            expected=" or ".join(f"{each:g}" for each in sorted(found or {1.0})),
+            found=f"{variant.temperature:g}",
+            where=where,
+        )
 
 
 def _check_artifact(
