@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from edgeworthy.documents.corruption import CorruptionStudy
 from edgeworthy.documents.dataset import DatasetReference
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate
@@ -153,7 +154,7 @@ class TemperatureFit(Record, frozen=True, kw_only=True):
 
 
 #: What a finding is about; each has its rule in ``edgeworthy.evaluation.findings``.
-FindingKind = Literal["negative-flips", "slice-regression", "calibration-loss"]
+FindingKind = Literal["negative-flips", "slice-regression", "calibration-loss", "corruption-loss"]
 
 
 class Finding(Record, frozen=True, kw_only=True):
@@ -201,6 +202,7 @@ class Evaluation(Document, frozen=True, kw_only=True):
         examined: What was looked into beyond the metrics.
         temperature: For classifiers whose confidence was examined.
         scaled_reliability: The bins with the temperature applied.
+        corruptions: For artefacts whose corruptions were examined.
     """
 
     KIND: ClassVar[str] = "evaluation"
@@ -227,3 +229,4 @@ class Evaluation(Document, frozen=True, kw_only=True):
     examined: tuple[ExaminationName, ...] = ()
     temperature: TemperatureFit | None = None
     scaled_reliability: tuple[ReliabilityBin, ...] = ()
+    corruptions: CorruptionStudy | None = None
