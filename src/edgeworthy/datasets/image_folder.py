@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,25 +40,39 @@ class ImageFolderDataset(ClassFolderDataset):
 
     def decode(self, path: Path) -> NDArray[Any]:
         """The pixels of one image: ``(height, width, 1 or 3)``."""
-        with path.open("rb") as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            try:
-                with Image.open(stream, formats=DECODERS) as image:
-                    return _pixels(ImageOps.exif_transpose(image))
-            except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-                raise DatasetError(
-                    "the image is absurdly large; it was not decoded",
-                    expected=f"at most {Image.MAX_IMAGE_PIXELS} pixels",
-                    where=str(path),
-                    next_step="Scale it down, or remove it",
-                ) from error
-            except Exception as error:  # decoders raise anything on damaged files
-                raise DatasetError(
-                    f"the image is damaged: {error}",
-                    where=str(path),
-                    next_step="Replace the file, or remove it",
-                ) from error
+        with path.open("rb") as stream:
+            return decode_picture(stream, where=str(path))
+
+
+def decode_picture(stream: BinaryIO, *, where: str) -> NDArray[Any]:
+    """The pixels of one encoded image: ``(height, width, 1 or 3)``.
+
+    Args:
+        stream: The encoded image, from its beginning.
+        where: What it is, for messages.
+
+    Raises:
+        DatasetError: It is damaged, absurdly large, or of no common format.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(stream, formats=DECODERS) as image:
+                return _pixels(ImageOps.exif_transpose(image))
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise DatasetError(
+                "the image is absurdly large; it was not decoded",
+                expected=f"at most {Image.MAX_IMAGE_PIXELS} pixels",
+                where=where,
+                next_step="Scale it down, or remove it",
+            ) from error
+        except Exception as error:  # decoders raise anything on damaged files
+            raise DatasetError(
+                f"the image is damaged: {error}",
+                where=where,
+                next_step="Replace the file, or remove it",
+            ) from error
 
 
 def _pixels(image: Image.Image) -> NDArray[Any]:
