@@ -134,9 +134,7 @@ def release_of(
     model: bytes,
     samples: Arrays,
     run: Callable[[Arrays], Arrays],
-    *,
-    version: str = "1.0.0",
-    **changes: Any,
+    **changes: object,
 ) -> WorkerRelease:
     """A release of a model whose golden outputs ``run`` computes, independently of any engine."""
     outputs = run(samples)
@@ -150,7 +148,7 @@ def release_of(
     )
     manifest = ReleaseManifest(
         name="tiny",
-        version=version,
+        version="1.0.0",
         description="",
         task="classification",
         output=next(iter(outputs)),
@@ -170,7 +168,7 @@ def release_of(
     return WorkerRelease(model, msgspec.structs.replace(manifest, **changes), golden)
 
 
-def linear_release(**changes: Any) -> WorkerRelease:
+def linear_release(**changes: object) -> WorkerRelease:
     """The linear model with labels and a preparation: raw values are halved."""
     samples = np.random.default_rng(7).standard_normal((6, 2)).astype(np.float32)
     return release_of(
