@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from edgeworthy.datasets.class_folder import ClassFolderDataset
+from edgeworthy.documents.encoded import EncodedImage, EncodedSample
 from edgeworthy.errors import DatasetError
 
 #: Decoders that are tried.
@@ -41,18 +42,22 @@ class ImageFolderDataset(ClassFolderDataset):
     def decode(self, path: Path) -> NDArray[Any]:
         """The pixels of one image: ``(height, width, 1 or 3)``."""
         with path.open("rb") as stream:
-            return decode_picture(stream, where=str(path))
+            return decode_image(stream, where=str(path))
+
+    def encode(self, path: Path) -> EncodedSample:
+        """The bytes of one image."""
+        return EncodedImage(data=path.read_bytes())
 
 
-def decode_picture(stream: BinaryIO, *, where: str) -> NDArray[Any]:
-    """The pixels of one encoded image: ``(height, width, 1 or 3)``.
+def decode_image(stream: IO[bytes], *, where: str) -> NDArray[Any]:
+    """The pixels of one image: ``(height, width, 1 or 3)``.
 
     Args:
-        stream: The encoded image, from its beginning.
-        where: What it is, for messages.
+        stream: The file's bytes.
+        where: What they came from, for the error message.
 
     Raises:
-        DatasetError: It is damaged, absurdly large, or of no common format.
+        DatasetError: It is damaged, or absurdly large.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 import wave
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edgeworthy.datasets.base import Declaration
 from edgeworthy.datasets.class_folder import ClassFolderDataset
 from edgeworthy.datasets.reading import reading
+from edgeworthy.documents.encoded import EncodedSample, EncodedSound
 from edgeworthy.errors import DatasetError
 
 _BITS_PER_BYTE = 8
@@ -44,7 +45,7 @@ class WavFolderDataset(ClassFolderDataset):
         self.axes = "T"
         for _, path in self._files_of_rows[:1]:
             with reading(path), path.open("rb") as stream:
-                header, _ = _read(stream, str(path))
+                header, _ = _read(stream, where=str(path))
             self._channels = header.nchannels
             self.sample_rate_hz = header.framerate
             self.axes = "T" if header.nchannels == 1 else "TC"
@@ -52,7 +53,7 @@ class WavFolderDataset(ClassFolderDataset):
     def decode(self, path: Path) -> NDArray[Any]:
         """The amplitudes of one file."""
         with path.open("rb") as stream:
-            header, data = _read(stream, str(path))
+            header, data = _read(stream, where=str(path))
         if (header.framerate, header.nchannels) != (self.sample_rate_hz, self._channels):
             raise DatasetError(
                 "another kind of recording than the first file",
@@ -61,24 +62,27 @@ class WavFolderDataset(ClassFolderDataset):
                 where=str(path),
                 next_step="Resample all files to one rate and one number of channels",
             )
-        return _channels(header, data)
+        return _arranged(header, data)
+
+    def encode(self, path: Path) -> EncodedSample:
+        """The bytes of one file."""
+        return EncodedSound(data=path.read_bytes())
 
 
-def decode_sound(stream: BinaryIO, *, where: str) -> tuple[NDArray[Any], int]:
-    """The amplitudes of one wav file, ``(time,)`` if mono, else ``(time, channels)``; its rate.
+def decode_wav(stream: IO[bytes], *, where: str) -> NDArray[np.float32]:
+    """The amplitudes of one file: ``(time,)`` if mono, else ``(time, channels)``.
 
     Args:
-        stream: The file, from its beginning.
-        where: What it is, for messages.
+        stream: The file's bytes.
+        where: What they came from, for the error message.
 
     Raises:
-        DatasetError: It is no wav file, or damaged.
+        DatasetError: It is damaged or of another kind.
     """
-    header, data = _read(stream, where)
-    return _channels(header, data), header.framerate
+    return _arranged(*_read(stream, where=where))
 
 
-def _channels(header: Any, data: bytes) -> NDArray[Any]:  # noqa: ANN401 - private in `wave`
+def _arranged(header: Any, data: bytes) -> NDArray[np.float32]:  # noqa: ANN401 - wave's own type
     values = amplitudes(data, header.sampwidth)
     return values if header.nchannels == 1 else values.reshape(-1, header.nchannels)
 
@@ -105,7 +109,7 @@ def amplitudes(data: bytes, width: int) -> NDArray[np.float32]:
     return (aligned.view("<i4")[:, 0] / float(1 << 31)).astype(np.float32)
 
 
-def _read(stream: BinaryIO, where: str) -> tuple[Any, bytes]:
+def _read(stream: IO[bytes], *, where: str) -> tuple[Any, bytes]:
     try:
         with wave.open(stream) as sound:
             header = sound.getparams()

@@ -24,8 +24,8 @@ class ReleasedVariant(Record, frozen=True, kw_only=True):
         runtime: Engine that it was judged with.
         temperature: What a classifier's logits are divided by before the softmax, so that its
             confidence means what it says; fitted for this very file. Where ``scores`` is
-            ``probabilities``, their logarithms are divided instead. 1 changes nothing; so do
-            releases of version 1.0, which had none.
+            ``probabilities``, their logarithms take the place of logits, none taken below that of
+            one in a million. 1 changes nothing; so do releases of version 1.0, which had none.
     """
 
     name: str

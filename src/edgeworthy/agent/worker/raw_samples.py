@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 import io
+import wave
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,9 +21,9 @@ from numpy.typing import NDArray
 
 from edgeworthy.agent.worker.http_head import HttpRefused
 from edgeworthy.datasets.base import RawBatch
-from edgeworthy.datasets.image_folder import decode_picture
+from edgeworthy.datasets.image_folder import decode_image
 from edgeworthy.datasets.input_plan import InputPlan
-from edgeworthy.datasets.wav_folder import decode_sound
+from edgeworthy.datasets.wav_folder import decode_wav
 from edgeworthy.documents.model import TensorSignature
 from edgeworthy.documents.project import InputSection
 from edgeworthy.documents.release import ReleaseManifest
@@ -92,9 +93,11 @@ def decoded(encoded: bytes) -> tuple[NDArray[Any], str, int | None]:
         DatasetError: It is damaged, or of no kind that is known.
     """
     if encoded.startswith(_RIFF) and encoded[8:12] == b"WAVE":
-        values, rate = decode_sound(io.BytesIO(encoded), where=_HERE)
+        values = decode_wav(io.BytesIO(encoded), where=_HERE)
+        with wave.open(io.BytesIO(encoded)) as sound:
+            rate = sound.getframerate()
         return values, "T" if values.ndim == 1 else "TC", rate
-    return decode_picture(io.BytesIO(encoded), where=_HERE), "HWC", None
+    return decode_image(io.BytesIO(encoded), where=_HERE), "HWC", None
 
 
 def _batch(tensor: TensorSignature, values: NDArray[Any]) -> RawBatch:
