@@ -152,7 +152,9 @@ def test_errors_of_a_regressor_are_distances() -> None:
     assert scoring is not None
     labels = np.array([1.0, 2.0])
     np.testing.assert_array_equal(scoring.scores(Values(labels, np.array([1.5, 0.0]))), [0.5, 2.0])
-    worse = scoring.drop(np.full((2, 9), 3.0), np.ones((2, 9)), np.zeros(9, np.int64), confidence=0.95)
+    worse = scoring.drop(
+        np.full((2, 9), 3.0), np.ones((2, 9)), np.zeros(9, np.int64), confidence=0.95
+    )
     assert worse is not None
     assert worse.value == 2.0
 
