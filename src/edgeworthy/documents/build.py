@@ -9,6 +9,7 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, Record
@@ -47,6 +48,7 @@ class BuildRecord(Document, frozen=True, kw_only=True):
         tool_version: Version of Edgeworthy.
         created_at: RFC 3339, UTC.
         refusals: Recipes that made no variant, and why.
+        scans: Of the original's file and of each variant's.
         predictions: What classes of CPU that are not at hand will see; no evidence.
     """
 
@@ -66,3 +68,4 @@ class BuildRecord(Document, frozen=True, kw_only=True):
     created_at: str
     refusals: tuple[VariantRefusal, ...] = ()
     predictions: tuple[Prediction, ...] = ()
+    scans: tuple[ModelScan, ...] = ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.workflow.stages.data import SampleSet
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
@@ -23,6 +24,7 @@ class Judged:
         optimized: The variants.
         measurements: Of every target.
         evaluations: Of every target.
+        scans: Of every file.
         decision: The gate's.
         golden: The samples that a device will prove itself with.
     """
@@ -31,6 +33,7 @@ class Judged:
     optimized: Optimized
     measurements: Sequence[Measurement]
     evaluations: Sequence[Evaluation]
+    scans: Sequence[ModelScan]
     decision: GateDecision
     golden: SampleSet
 

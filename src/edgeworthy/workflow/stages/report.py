@@ -55,7 +55,9 @@ def report(
         from edgeworthy.reports import render_html, render_markdown
 
         record = msgspec.structs.replace(
-            _record(workspace, judged, released, samples), predictions=tuple(predictions)
+            _record(workspace, judged, released, samples),
+            predictions=tuple(predictions),
+            scans=tuple(judged.scans),
         )
         drawn = {
             "html": render_html(record).encode(),
@@ -65,7 +67,7 @@ def report(
             write_whole(path, drawn[name])
         return StepResult({"record": encode_document(record), **drawn})
 
-    evidence = [judged.decision, *judged.measurements, *judged.evaluations]
+    evidence = [judged.decision, *judged.measurements, *judged.evaluations, *judged.scans]
     outputs = workspace.runner.run(
         Step(
             name="report",
