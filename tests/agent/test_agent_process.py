@@ -165,6 +165,16 @@ def test_an_agent_lives_through_updates_while_it_is_asked(
     ]
 
 
+def test_the_process_that_stays_has_left_the_command_line_behind(store: Store) -> None:
+    with agent(store) as process:
+        wait_until(store, serves("1.0.0"))
+        maps = Path(f"/proc/{process.pid}/maps").read_text()
+        command = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+    assert command[1:3] == [b"-m", b"edgeworthy.agent"]
+    assert "numpy" not in maps
+    assert "onnx" not in maps
+
+
 @pytest.mark.slow
 def test_kills_of_agent_and_worker_leave_something_that_serves(
     workshop: Workshop, store: Store

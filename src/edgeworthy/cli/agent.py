@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,18 +95,18 @@ def enroll(
 
 
 @app.command()
-def run(
-    repository: RepositoriesOption = None,
-    store: StoreOption = _STORE,
-    as_json: JsonOption = False,
-) -> None:
+def run(repository: RepositoriesOption = None, store: StoreOption = _STORE) -> None:
     """Serve, and look for updates on a schedule, until told to stop.
+
+    What goes on is told on standard error, a line each; `agent status --json` is for programs.
 
     Example: edgeworthy agent run --repository https://updates.example
     """
-    from edgeworthy.agent.running import run_forever
-
-    run_forever(_opened(store), _options(repository, as_json=as_json))
+    opened = _opened(store)
+    opened.settings()
+    places = [_place(each) for each in repository or []]
+    command = [sys.executable, "-m", "edgeworthy.agent", str(opened.folder), *places]
+    os.execv(sys.executable, command)  # noqa: S606 - the same Python, without the command line
 
 
 @app.command()
