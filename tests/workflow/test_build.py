@@ -72,7 +72,7 @@ def ran(result: BuildResult) -> set[str]:
 def test_the_first_build_does_everything_once(project: ProjectFolder) -> None:
     result = project.load().build()
     assert ran(result) == EVERYTHING
-    assert len(result.outcomes) == len(EVERYTHING)
+    assert sum(each.ran for each in result.outcomes) == len(EVERYTHING)
     assert result.decision.verdict is Verdict.PASS
     assert result.release_path == project.path / "dist" / "bands-1.0.0"
     assert result.report_path.read_text().startswith("<!doctype html>")
