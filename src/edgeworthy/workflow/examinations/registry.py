@@ -14,10 +14,15 @@ from edgeworthy.errors import UsageError
 from edgeworthy.workflow.examinations.base import Examination
 from edgeworthy.workflow.examinations.confidence import ConfidenceExamination
 from edgeworthy.workflow.examinations.corruptions import CorruptionsExamination
+from edgeworthy.workflow.examinations.slices import SlicesExamination
 
-EXAMINATIONS: tuple[Examination, ...] = (ConfidenceExamination(), CorruptionsExamination())
+EXAMINATIONS: tuple[Examination, ...] = (
+    ConfidenceExamination(),
+    SlicesExamination(),
+    CorruptionsExamination(),
+)
 #: What takes seconds; a build without ``[evaluate]`` does these.
-_EVERY_BUILD: tuple[ExaminationName, ...] = ("confidence",)
+_EVERY_BUILD: tuple[ExaminationName, ...] = ("confidence", "slices")
 #: How the metrics begin that only the examination of corruptions gives.
 _UNDER_CORRUPTION = ("corruption_", "relative_corruption_")
 _DEFAULT_PROFILE: ProfileName = "quick"
