@@ -20,7 +20,7 @@ def scan(
 ) -> None:
     """Scan model files without running anything in them; exit code 1 when something was found.
 
-    Example: edgeworthy scan model.onnx model.tflite
+    Example: edgeworthy scan model.tflite
     """
     from edgeworthy.graph.scan import scan_model
 
