@@ -252,7 +252,7 @@ def read_samples(path: Path | None) -> list[Tensors] | None:
     """
     if path is None:
         return None
-    arrays = _read_npz(path)
+    arrays = read_arrays(path)
     counts = {len(array) if array.ndim else 0 for array in arrays.values()}
     if len(counts) != 1 or 0 in counts:
         raise DatasetError(
@@ -268,7 +268,12 @@ def read_samples(path: Path | None) -> list[Tensors] | None:
     ]
 
 
-def _read_npz(path: Path) -> Mapping[str, NDArray[Any]]:
+def read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+    """Arrays of an npz file.
+
+    Raises:
+        DatasetError: It is none, or holds Python objects.
+    """
     import zipfile
 
     import numpy as np
