@@ -84,10 +84,12 @@ class Measurement(Document, frozen=True, kw_only=True):
         cold_start_ms: Importing the engine, loading and the first query together, over the starts;
             the start of Python itself is not in it.
         partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
+        self_check: The original against itself in the same turns: what this machine makes of equal
+            things; absent when it was not taken.
     """
 
     KIND: ClassVar[str] = "measurement"
-    SCHEMA_VERSION: ClassVar[str] = "1.1"
+    SCHEMA_VERSION: ClassVar[str] = "1.2"
 
     artifact: str
     variant: str
@@ -115,3 +117,4 @@ class Measurement(Document, frozen=True, kw_only=True):
     early_stopping: tuple[EarlyStopping, ...] = ()
     cold_start_ms: Estimate | None = None
     partial: bool = False
+    self_check: PairedRatio | None = None
