@@ -40,3 +40,15 @@ class HarmCheck(Record, frozen=True, kw_only=True):
     not_inferior: bool
     better: bool
     sentence: str
+
+
+class CheckedVariant(Record, frozen=True, kw_only=True):
+    """A variant that could take the place of float, and whether it may.
+
+    Attributes:
+        variant: Name of the variant.
+        check: What was found.
+    """
+
+    variant: str
+    check: HarmCheck

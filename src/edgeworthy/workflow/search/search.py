@@ -35,7 +35,8 @@ from edgeworthy.workflow.executors import Executor
 from edgeworthy.workflow.search.judging import judge, judge_original, metric_of
 from edgeworthy.workflow.search.plan import SearchPlan
 from edgeworthy.workflow.search.sources import Judging
-from edgeworthy.workflow.search.trials import AGAIN, Made, Trials
+from edgeworthy.workflow.search.trials import Made, Trials
+from edgeworthy.workflow.stages.measurement import AGAIN
 from edgeworthy.workflow.steps import Progress, StepRunner, silent
 
 if TYPE_CHECKING:

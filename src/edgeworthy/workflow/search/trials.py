@@ -30,6 +30,7 @@ from edgeworthy.workflow.executors import Executor, Failure, Task
 from edgeworthy.workflow.search import work
 from edgeworthy.workflow.search.plan import SearchPlan
 from edgeworthy.workflow.search.sources import open_source
+from edgeworthy.workflow.stages.measurement import AGAIN
 from edgeworthy.workflow.steps import Step, StepResult, StepRunner
 from edgeworthy.workflow.workspace import tool_version
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from edgeworthy.evaluation import Predictions
     from edgeworthy.runtimes import Tensors
 
-AGAIN = "original-again"
 _TIMING_SAMPLES = 16
 _SECONDS = "seconds"
 
