@@ -132,14 +132,11 @@ class Measurement(Document, frozen=True, kw_only=True):
         cold_start_ms: Importing the engine, loading and the first query together, over the starts;
             the start of Python itself is not in it.
         partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
-<<<<<<< HEAD
         time_to_first_inference_ms: Loading and the first query together, over the starts, once the
             engine is imported.
         pipeline: The whole way of a sample; absent without samples as a device receives them.
-=======
         self_check: The original against itself in the same turns: what this machine makes of equal
             things; absent when it was not taken.
->>>>>>> search-next
     """
 
     KIND: ClassVar[str] = "measurement"
@@ -171,9 +168,6 @@ class Measurement(Document, frozen=True, kw_only=True):
     early_stopping: tuple[EarlyStopping, ...] = ()
     cold_start_ms: Estimate | None = None
     partial: bool = False
-<<<<<<< HEAD
     time_to_first_inference_ms: Estimate | None = None
     pipeline: PipelineTimes | None = None
-=======
     self_check: PairedRatio | None = None
->>>>>>> search-next

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-=======
 import dataclasses
->>>>>>> search-next
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
@@ -112,32 +109,16 @@ def _run(
             threads=section.threads,
             is_original=each.name == ORIGINAL,
             size_bytes=each.size_bytes,
+            golden=_answers(each, section, inputs),
+            pipeline=pipeline,
         )
         for each in subjects
     ]
-    if len({each.artifact for each in plans}) > 1:
-        again = dataclasses.replace(plans[0], variant=AGAIN, is_original=False)
-        plans.append(again)
+    if len({each.digest for each in plans}) > 1:
+        # Bare inference alone: that is what ratios are taken of.
+        plans.append(dataclasses.replace(plans[0], variant=AGAIN, is_original=False, pipeline=None))
     measurements = measure(
-<<<<<<< HEAD
-        [
-            MeasurementPlan(
-                variant=each.name,
-                artifact=each.path,
-                digest=each.artifact,
-                target=target,
-                runtime=section.runtimes[0],
-                threads=section.threads,
-                is_original=each.name == ORIGINAL,
-                size_bytes=each.size_bytes,
-                golden=_answers(each, section, inputs),
-                pipeline=pipeline,
-            )
-            for each in subjects
-        ],
-=======
         plans,
->>>>>>> search-next
         MeasurementSettings(
             query_count=workspace.project.measure.query_count,
             budget_s=workspace.project.measure.budget_s,
@@ -155,7 +136,17 @@ def _run(
     return StepResult(outputs, expires_at=min(each.expires_at for each in measurements))
 
 
-<<<<<<< HEAD
+def _self_checked(measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Every figure beside what the original showed against itself in the same turns."""
+    again = next((each for each in measurements if each.variant == AGAIN), None)
+    check = again.against_original if again else None
+    return [
+        msgspec.structs.replace(each, self_check=check)
+        for each in measurements
+        if each is not again
+    ]
+
+
 def _answers(subject: Subject, section: TargetSection, inputs: Sequence[Tensors]) -> list[Tensors]:
     """What an artefact answers when nobody times it, in the way that it is evaluated."""
     from edgeworthy.runtimes import find_runtime, run_batched
@@ -174,19 +165,3 @@ def single_samples(original: InspectedModel, samples: SampleSet) -> list[Tensors
         for row in range(len(batch.labels))
     )
     return list(islice(rows, SAMPLE_COUNT))
-=======
-def _self_checked(measurements: Sequence[Measurement]) -> list[Measurement]:
-    """Every figure beside what the original showed against itself in the same turns."""
-    again = next((each for each in measurements if each.variant == AGAIN), None)
-    check = again.against_original if again else None
-    return [
-        msgspec.structs.replace(each, self_check=check)
-        for each in measurements
-        if each is not again
-    ]
-
-
-def _single_samples(original: InspectedModel, samples: SampleSet) -> list[Tensors]:
-    batches = samples.batches(original.signature, 1)
-    return [batch.inputs for batch in islice(batches, SAMPLE_COUNT)]
->>>>>>> search-next
