@@ -52,3 +52,17 @@ class CheckedVariant(Record, frozen=True, kw_only=True):
 
     variant: str
     check: HarmCheck
+
+
+class Explanation(Record, frozen=True, kw_only=True):
+    """Why a variant did not take the place of float on a target.
+
+    Attributes:
+        target: Name of the target.
+        variant: The variant that came closest.
+        remarks: What stands in its way, the most expensive first.
+    """
+
+    target: str
+    variant: str
+    remarks: tuple[LayerRemark, ...]

@@ -26,6 +26,7 @@ from edgeworthy.reports.formatting import (
     number,
     value_text,
 )
+from edgeworthy.reports.sections.harm import remark_table
 from edgeworthy.reports.svg import draw
 from edgeworthy.reports.theme import MUTED, NARROW_PX, SERIES, WIDE_PX, Token
 from edgeworthy.reports.wording import capitalized, metric_title, plain, sentence, shortened
@@ -64,7 +65,7 @@ def search_section(search: Search) -> Section:
     if failed:
         blocks += [Heading("Passed over"), _failures(failed)]
     if search.remarks:
-        blocks += [Heading("What stands in the way, layer by layer"), _remarks(search)]
+        blocks += [Heading("What stands in the way, layer by layer"), remark_table(search.remarks)]
     if search.sensitivities:
         blocks.append(_layers(search))
     return Section(
@@ -200,23 +201,6 @@ def _failures(failed: list[Trial]) -> Table:
         rows=tuple(
             Row(cells=(Cell(plain(each.name)), Cell(sentence(plain(each.failure)))))
             for each in failed
-        ),
-    )
-
-
-def _remarks(search: Search) -> Table:
-    return Table(
-        caption="Why integers do not help more",
-        columns=("Layer", "What", "Why"),
-        rows=tuple(
-            Row(
-                cells=(
-                    Cell(plain(each.node) or "the machine", tone="code"),
-                    Cell(each.kind.replace("-", " ")),
-                    Cell(sentence(plain(each.sentence))),
-                )
-            )
-            for each in search.remarks
         ),
     )
 

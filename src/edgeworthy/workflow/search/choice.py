@@ -12,13 +12,10 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from edgeworthy.documents.search import Trial
 from edgeworthy.documents.variant import ORIGINAL
-from edgeworthy.release.requirements import format_figure
-
-_SHARE = 100
 
 
 def choose(trials: Sequence[Trial], prefer: str) -> tuple[Trial, str]:
@@ -57,28 +54,21 @@ def _loss(trial: Trial) -> float:
     return trial.loss.value if trial.loss else 0.0
 
 
-def _closest(sound: Sequence[Trial]) -> str:
-    """What came closest, and what kept it out."""
-    rivals = [each for each in sound if each.harm is not None]
-    if not rivals:
-        return "; nothing else could be made"
+def closest(trials: Iterable[Trial]) -> Trial | None:
+    """The version that came closest to taking the place of float; None when there is none."""
 
     def distance(trial: Trial) -> tuple[bool, bool, float]:
         harm = trial.harm
-        assert harm is not None  # noqa: S101 - just filtered
-        return not harm.not_inferior, not harm.better, trial.ratio.value if trial.ratio else 9.0
+        harmful = (not harm.not_inferior, not harm.better) if harm else (True, True)
+        return *harmful, trial.ratio.value if trial.ratio else 9.0
 
-    nearest = min(rivals, key=distance)
-    assert nearest.harm is not None  # noqa: S101 - just filtered
+    rivals = [each for each in trials if each.harm is not None and not each.failure]
+    return min(rivals, key=distance, default=None)
+
+
+def _closest(sound: Sequence[Trial]) -> str:
+    """What came closest, and what kept it out."""
+    nearest = closest(sound)
+    if nearest is None or nearest.harm is None:
+        return "; nothing else could be made"
     return f"; {nearest.name} came closest: {nearest.harm.sentence}"
-
-
-def points_of(trial: Trial) -> str:
-    """The trade in one phrase, for tables.
-
-    >>> points_of(Trial(name="x", recipe=None, runtime="onnxruntime", why=""))
-    '-'
-    """
-    if trial.ratio is None:
-        return "-"
-    return f"x {format_figure(trial.ratio.value)}"

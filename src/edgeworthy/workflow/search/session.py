@@ -23,17 +23,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from edgeworthy.documents.harm import LayerRemark
 from edgeworthy.documents.record import canonical_json, encode_document
-from edgeworthy.documents.search import Search
+from edgeworthy.documents.search import Search, Trial
 from edgeworthy.documents.variant import ORIGINAL, Recipe
 from edgeworthy.errors import DatasetError, UsageError
 from edgeworthy.files import digest_bytes, digest_file, write_whole
 from edgeworthy.version import __version__
 from edgeworthy.workflow.cache import CACHE_FOLDER_NAME, Cache
 from edgeworthy.workflow.executors import Executor, LocalProcesses
+from edgeworthy.workflow.explaining import Suspects
 from edgeworthy.workflow.margins import margin_of
 from edgeworthy.workflow.recipe_files import write_recipe_file
-from edgeworthy.workflow.search.choice import choose
+from edgeworthy.workflow.search.choice import choose, closest
 from edgeworthy.workflow.search.judging import metric_of
 from edgeworthy.workflow.search.plan import DEFAULT_CONFIDENCE, SearchLimits, SearchPlan
 from edgeworthy.workflow.search.search import Findings, SearchRun
@@ -305,7 +309,9 @@ def _bare_plan(source: BareSource, bench: Bench, options: SearchOptions) -> Sear
 def _finished(run: SearchRun, out: Path, runner: StepRunner, now: datetime) -> SearchResult:
     found = run.run()
     chosen, reason = choose(found.trials, run.plan.prefer)
+    remarks = _remarks(run, found, chosen)
     search = _document(run, found, (chosen.name, reason), now)
+    search = msgspec.structs.replace(search, remarks=remarks)
     made = found.files[chosen.name]
     artifact = made.path
     recipe = None
@@ -326,6 +332,26 @@ def _finished(run: SearchRun, out: Path, runner: StepRunner, now: datetime) -> S
         recipe=recipe,
         page=page,
         reused=sum(not each.ran for each in runner.outcomes),
+    )
+
+
+def _remarks(run: SearchRun, found: Findings, chosen: Trial) -> tuple[LayerRemark, ...]:
+    """What stands in the way of the version that came closest, where float stays."""
+    usual = run.plan.runtimes[0]
+    rival = closest(each for each in found.trials if each.runtime == usual)
+    if chosen.harm is not None or rival is None or rival.harm is None:
+        return ()
+    return run.trials.explain(
+        Suspects(
+            float_file=found.files[chosen.name].path,
+            integer_file=found.files[rival.name].path,
+            runtime=usual,
+            threads=run.plan.threads,
+            instruction_set=run.plan.instruction_set,
+            slow=not rival.harm.better,
+            lossy=not rival.harm.not_inferior,
+        ),
+        found.sensitivities,
     )
 
 

@@ -168,10 +168,10 @@ def _open_bare(source: BareSource) -> Bench:
     model = load_model(Path(source.model))
     signature = model_signature(model.proto)
     check_static(signature)
-    arrays, labels = _bare_arrays(Path(source.data), signature, source.labels)
+    arrays, labels = bare_arrays(Path(source.data), signature, source.labels)
     count = len(next(iter(arrays.values())))
     if source.calibration:
-        ranges, _ = _bare_arrays(Path(source.calibration), signature, source.labels)
+        ranges, _ = bare_arrays(Path(source.calibration), signature, source.labels)
         rows = slice(0, count)
     else:
         # Turns, so that a file sorted by class gives both halves of every class.
@@ -184,7 +184,7 @@ def _open_bare(source: BareSource) -> Bench:
         model=model,
         signature=signature,
         calibration=lambda: _pieces(ranges, size, _MOST_CALIBRATION),
-        evaluation=lambda: _labelled(judged, truth, size),
+        evaluation=lambda: labelled_batches(judged, truth, size),
         judging=Judging(
             basis=_basis(source, signature, labelled=truth is not None), task="classification"
         ),
@@ -199,7 +199,7 @@ def _basis(source: BareSource, signature: ModelSignature, *, labelled: bool) -> 
     return "agreement-classes" if one_vector and not source.vectors else "agreement-vectors"
 
 
-def _bare_arrays(
+def bare_arrays(
     path: Path, signature: ModelSignature, label_name: str
 ) -> tuple[dict[str, NDArray[Any]], NDArray[Any] | None]:
     """Arrays by input, and the labels where there are any."""
@@ -266,9 +266,10 @@ def _pieces(
         yield {name: values[first : first + size] for name, values in arrays.items()}
 
 
-def _labelled(
+def labelled_batches(
     arrays: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None, size: int
 ) -> Iterator[_BareBatch]:
+    """Batches of samples; labels are zeros where there are none."""
     import numpy as np
 
     count = len(next(iter(arrays.values())))

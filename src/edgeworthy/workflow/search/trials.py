@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edgeworthy.documents.harm import LayerRemark
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.record import canonical_json, decode_document, encode_document
 from edgeworthy.documents.search import LayerSensitivity
@@ -27,6 +28,7 @@ from edgeworthy.documents.variant import ORIGINAL, Recipe, Variant, VariantRefus
 from edgeworthy.errors import EdgeworthyError
 from edgeworthy.workflow.cache import step_key
 from edgeworthy.workflow.executors import Executor, Failure, Task
+from edgeworthy.workflow.explaining import Suspects, explain
 from edgeworthy.workflow.search import work
 from edgeworthy.workflow.search.plan import SearchPlan
 from edgeworthy.workflow.search.sources import open_source
@@ -184,6 +186,34 @@ class Trials:
             name: decode_document(cache.get(digest), Measurement, where=step.name)
             for name, digest in outputs.items()
         }
+
+    def explain(
+        self, suspects: Suspects, sensitivities: Sequence[LayerSensitivity]
+    ) -> tuple[LayerRemark, ...]:
+        """Why a file may not take the place of float, layer by layer."""
+        bench = open_source(self.plan.source)
+
+        def run() -> StepResult:
+            sample = self._single_samples()[0]
+            batches = islice((each.inputs for each in bench.evaluation()), 1)
+            found = explain(suspects, sample, batches, sensitivities)
+            return StepResult({"remarks": canonical_json(found)})
+
+        step = Step(
+            name="search-explain",
+            title="Asking why",
+            inputs={
+                "files": f"{suspects.float_file.name} {suspects.integer_file.name}",
+                "in question": f"slow {suspects.slow}, lossy {suspects.lossy}",
+                "sensitivities": canonical_json(tuple(sensitivities)).decode(),
+                "samples": self.plan.dataset,
+                "host": canonical_json(self.plan.host).decode(),
+                "tools": tool_version("numpy"),
+            },
+            run=run,
+        )
+        data = self.runner.cache.get(self.runner.run(step)["remarks"])
+        return msgspec.json.decode(data, type=tuple[LayerRemark, ...])
 
     def _make_step(self, recipe: Recipe) -> _Step:
         return _Step(

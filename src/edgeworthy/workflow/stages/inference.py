@@ -62,6 +62,8 @@ def predict_samples(
         key: Tells this run from others in the name of the step.
         every: Which of them are run: the first of each so many.
     """
+    from edgeworthy.runtimes import find_runtime
+
     total = samples.summary.reference.sample_count
     title = f"Running {subject.name} on {-(-total // every)} samples"
 
@@ -76,7 +78,7 @@ def predict_samples(
 
     def run() -> StepResult:
         from edgeworthy.evaluation import predict
-        from edgeworthy.runtimes import find_runtime, run_batched
+        from edgeworthy.runtimes import run_batched
 
         with find_runtime(reading.runtime).load(subject.path, threads=reading.threads) as session:
             made = predict(partial(run_batched, session), batches(), output=reading.output)
@@ -95,7 +97,8 @@ def predict_samples(
                 "output": reading.output,
                 "every": str(every),
                 "host": canonical_json(host_of(workspace)).decode(),
-                "tools": tool_version(reading.runtime, "numpy"),
+                "engine": find_runtime(reading.runtime).version(),
+                "tools": tool_version("numpy"),
             },
             run=run,
         )
