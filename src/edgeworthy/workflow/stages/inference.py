@@ -62,8 +62,6 @@ def predict_samples(
         key: Tells this run from others in the name of the step.
         every: Which of them are run: the first of each so many.
     """
-    from edgeworthy.runtimes import find_runtime
-
     total = samples.summary.reference.sample_count
     title = f"Running {subject.name} on {-(-total // every)} samples"
 
@@ -78,7 +76,7 @@ def predict_samples(
 
     def run() -> StepResult:
         from edgeworthy.evaluation import predict
-        from edgeworthy.runtimes import run_batched
+        from edgeworthy.runtimes import find_runtime, run_batched
 
         with find_runtime(reading.runtime).load(subject.path, threads=reading.threads) as session:
             made = predict(partial(run_batched, session), batches(), output=reading.output)
@@ -97,13 +95,20 @@ def predict_samples(
                 "output": reading.output,
                 "every": str(every),
                 "host": canonical_json(host_of(workspace)).decode(),
-                "engine": find_runtime(reading.runtime).version(),
+                "engine": engine_version(reading.runtime),
                 "tools": tool_version("numpy"),
             },
             run=run,
         )
     )
     return outputs["predictions"]
+
+
+def engine_version(runtime: str) -> str:
+    """Name and version of an engine, whatever its package is called."""
+    from edgeworthy.runtimes import find_runtime
+
+    return find_runtime(runtime).version()
 
 
 def _thinned(batch: PreparedBatch, every: int) -> Iterator[PreparedBatch]:
