@@ -38,6 +38,7 @@ EVERYTHING = {
     "confidence/float32",
     "confidence/int8",
     "gate",
+    "explain/host/int8",
     "golden",
     "release",
     "report",
@@ -45,7 +46,7 @@ EVERYTHING = {
 AFTER_VARIANTS = {
     each
     for each in EVERYTHING
-    if each.startswith(("measure", "evaluate", "predict", "confidence"))
+    if each.startswith(("measure", "evaluate", "predict", "confidence", "explain"))
     and not each.endswith("-calibration")
 }
 DECISIONS = {"gate", "release", "report"}
