@@ -190,6 +190,22 @@ class EvaluateSection(_Section, frozen=True, kw_only=True):
     only: tuple[ExaminationName, ...] = ()
 
 
+class OptimizeSection(_Section, frozen=True, kw_only=True):
+    """``[optimize]``: what may take the place of the float model, and other ways to make versions.
+
+    Attributes:
+        margin: Largest loss of the task's first metric that still counts as none, in the metric's
+            unit. Left out, the smallest ``drop_at_most`` that is required of that metric, or else
+            0.02 of a metric that is a share and two per cent of any other.
+        confidence: Coverage of the interval of the loss that must lie within the margin.
+        recipes: Recipe files whose versions a build makes as well, for every target.
+    """
+
+    margin: Annotated[float, Meta(ge=0)] | None = None
+    confidence: Ratio = 0.95
+    recipes: tuple[str, ...] = ()
+
+
 class ReleaseSection(_Section, frozen=True, kw_only=True):
     """``[release]``: where the signed release goes and who signs it.
 
@@ -218,6 +234,7 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
         targets: For which devices; left out, for this machine.
         require: What must hold.
         measure: How much time measuring may take.
+        optimize: What may take the place of the float model.
         evaluate: What evaluating looks into.
         release: Who signs; left out, nothing is released.
         seed: Seed of everything that draws random numbers.
@@ -229,6 +246,7 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
     targets: dict[Name, TargetSection] = {}
     require: tuple[RequirementSection, ...] = ()
     measure: MeasureSection = MeasureSection()
+    optimize: OptimizeSection = OptimizeSection()
     evaluate: EvaluateSection = EvaluateSection()
     release: ReleaseSection | None = None
     seed: int = 0

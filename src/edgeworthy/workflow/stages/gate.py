@@ -11,6 +11,7 @@ from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
+from edgeworthy.workflow.margins import margin_of
 from edgeworthy.workflow.project_file import placed
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
@@ -66,6 +67,7 @@ def gate(
                 "device profiles": canonical_json(optimized.profiles).decode(),
                 "measurements": _digest(measurements),
                 "evaluations": _digest(evaluations),
+                "[optimize]": canonical_json(workspace.project.optimize).decode(),
                 "tools": tool_version(),
             },
             run=run,
@@ -88,7 +90,12 @@ def _question(
     return GateQuestion(
         requirements=workspace.project.require,
         targets=tuple(
-            GateTarget(name=name, section=section, profile=optimized.profiles[name])
+            GateTarget(
+                name=name,
+                section=section,
+                profile=optimized.profiles[name],
+                margin=margin_of(workspace, name, primary.name),
+            )
             for name, section in workspace.targets.items()
         ),
         candidates=tuple(
@@ -99,12 +106,16 @@ def _question(
                 targets=tuple(
                     target for target, names in optimized.names_by_target.items() if name in names
                 ),
+                replaces_float=each.variant.recipe.precision != "float32",
             )
             for name, each in optimized.variants.items()
         ),
         original=original.inspection.artifact,
         primary=PrimaryMetric(
-            name=primary.name, higher_is_better=primary.higher_is_better is not False
+            name=primary.name,
+            higher_is_better=primary.higher_is_better is not False,
+            unit=primary.unit,
+            confidence=workspace.project.optimize.confidence,
         ),
         measurements=tuple(measurements),
         evaluations=tuple(evaluations),

@@ -95,12 +95,20 @@ def predict_samples(
                 "output": reading.output,
                 "every": str(every),
                 "host": canonical_json(host_of(workspace)).decode(),
-                "tools": tool_version(reading.runtime, "numpy"),
+                "engine": engine_version(reading.runtime),
+                "tools": tool_version("numpy"),
             },
             run=run,
         )
     )
     return outputs["predictions"]
+
+
+def engine_version(runtime: str) -> str:
+    """Name and version of an engine, whatever its package is called."""
+    from edgeworthy.runtimes import find_runtime
+
+    return find_runtime(runtime).version()
 
 
 def _thinned(batch: PreparedBatch, every: int) -> Iterator[PreparedBatch]:
