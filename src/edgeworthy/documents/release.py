@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
 
 from edgeworthy.documents.device import InstructionSet
 from edgeworthy.documents.model import ModelSignature
@@ -20,6 +22,10 @@ class ReleasedVariant(Record, frozen=True, kw_only=True):
         targets: Targets of the project that chose it.
         instruction_sets: CPU classes that it was made and judged for.
         runtime: Engine that it was judged with.
+        temperature: What a classifier's logits are divided by before the softmax, so that its
+            confidence means what it says; fitted for this very file. Where ``scores`` is
+            ``probabilities``, their logarithms are divided instead. 1 changes nothing; so do
+            releases of version 1.0, which had none.
     """
 
     name: str
@@ -28,6 +34,23 @@ class ReleasedVariant(Record, frozen=True, kw_only=True):
     targets: tuple[str, ...]
     instruction_sets: tuple[InstructionSet, ...]
     runtime: str
+    temperature: Annotated[float, Meta(gt=0, le=1000)] = 1.0
+
+
+class SelectionRule(Record, frozen=True, kw_only=True):
+    """A line of the rule by which a device selects its variant; the first that fits decides.
+
+    Attributes:
+        instruction_set: Class of CPU that the line is for; ``generic`` is every device's.
+        target: Target of the project that the choice was made for.
+        runtime: Engine to run the variant with.
+        variant: Name of the variant to run.
+    """
+
+    instruction_set: InstructionSet
+    target: str
+    runtime: str
+    variant: str
 
 
 class GoldenSet(Record, frozen=True, kw_only=True):
@@ -64,9 +87,12 @@ class ReleaseManifest(Document, frozen=True, kw_only=True):
         variants: What ships.
         golden: The self-test.
         created_at: RFC 3339, UTC.
+        selection: How a device selects its variant, the most specific class of CPU first; empty in
+            releases from before the rule was written down.
     """
 
     KIND: ClassVar[str] = "release-manifest"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     name: str
     version: str
@@ -83,6 +109,7 @@ class ReleaseManifest(Document, frozen=True, kw_only=True):
     variants: tuple[ReleasedVariant, ...]
     golden: GoldenSet
     created_at: str
+    selection: tuple[SelectionRule, ...] = ()
 
 
 class EvidenceReference(Record, frozen=True, kw_only=True):

@@ -9,32 +9,59 @@ from edgeworthy.documents.record import Document, Record
 #: What measurements and evaluations of the model as it was given call it.
 ORIGINAL = "original"
 
-#: ``float32`` keeps the weights; ``int8-static`` quantizes weights and activations beforehand.
-Precision = Literal["float32", "int8-static"]
+#: ``float32`` keeps the weights; ``float16`` stores them in half precision and ``int8-weights`` in
+#: bytes, and both compute in float32; ``int8-dynamic`` quantizes the activations of matrix products
+#: as they come; ``int8-static`` quantizes weights and activations beforehand.
+Precision = Literal["float32", "float16", "int8-weights", "int8-dynamic", "int8-static"]
 IntegerType = Literal["int8", "uint8"]
+#: ``float32`` is for precisions that leave activations alone.
+ActivationType = Literal["int8", "uint8", "float32"]
 #: ``nearest`` rounds each weight by itself; ``compensated`` lets the others make up for its error.
 Rounding = Literal["nearest", "compensated"]
+#: Where the mean shift of a channel comes from: ``empirical`` measures it on the samples,
+#: ``analytic`` works it out from the means of the layer's inputs, ``none`` leaves the biases alone.
+BiasCorrection = Literal["none", "analytic", "empirical"]
+#: In a reduced range: ``guaranteed`` lets no input of any kind saturate a sum; ``observed`` spends
+#: the eighth bit of a layer where no sum came near saturation on the calibration samples.
+EighthBit = Literal["guaranteed", "observed"]
 
 
 class QuantizationRecipe(Record, frozen=True, kw_only=True):
     """How integers stand for reals.
 
+    Nodes go by the names that the cleaned graph has; unnamed ones are named after their operator.
+
     Attributes:
-        activation_type: Data type of activations.
+        activation_type: Data type of activations; ``float32`` with the precision ``int8-weights``,
+            ``uint8`` with ``int8-dynamic``.
         weight_type: Data type of weights.
         per_channel: One scale per output channel instead of one per tensor.
         reduced_range: Weights reduced to 7 to 8 bits, so that pairs of products fit 16-bit sums.
-        calibration_method: How ranges are found: ``minmax``, or ``percentile-P``, which cuts off
-            ``100 - P`` percent of the values at either end.
+        calibration_method: How ranges are found: ``minmax``; ``moving-average``; ``percentile-P``,
+            which cuts off ``100 - P`` percent of the values at either end; ``entropy``; ``mse``; or
+            ``output-error``, which takes for each tensor the one that disturbs the outputs least.
         rounding: How weights become integers.
+        bias_correction: Where the correction of biases comes from.
+        smoothing_alpha: How much of the spread of activations moves into the weights, between 0 and
+            1 (SmoothQuant); absent to move none.
+        equalization: Whether channels between two layers are brought to equal ranges.
+        float_nodes: Nodes that compute in float all the same.
+        full_range_nodes: Nodes whose weights keep all eight bits in a reduced range.
+        eighth_bit: Where else a reduced range spends all eight bits.
     """
 
-    activation_type: IntegerType
+    activation_type: ActivationType
     weight_type: IntegerType
     per_channel: bool
     reduced_range: bool
     calibration_method: str = "minmax"
     rounding: Rounding = "nearest"
+    bias_correction: BiasCorrection = "empirical"
+    smoothing_alpha: float | None = None
+    equalization: bool = False
+    float_nodes: tuple[str, ...] = ()
+    full_range_nodes: tuple[str, ...] = ()
+    eighth_bit: EighthBit = "guaranteed"
 
 
 class Recipe(Record, frozen=True, kw_only=True):
@@ -99,6 +126,7 @@ class Variant(Document, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "variant"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     name: str
     recipe: Recipe

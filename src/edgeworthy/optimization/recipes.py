@@ -12,12 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from edgeworthy.documents.device import InstructionSet
 from edgeworthy.documents.variant import QuantizationRecipe, Recipe
 from edgeworthy.optimization.data_types import CALIBRATION_METHOD, data_types_for
 
 FLOAT32 = Recipe(name="float32", precision="float32")
-_SHORT = {"uint8": "u8", "int8": "s8"}
+FLOAT16 = Recipe(name="float16", precision="float16")
+INT8_WEIGHTS = Recipe(
+    name="int8-weights",
+    precision="int8-weights",
+    quantization=QuantizationRecipe(
+        activation_type="float32", weight_type="int8", per_channel=True, reduced_range=False
+    ),
+)
+_SHORT = {"uint8": "u8", "int8": "s8", "float32": "f32"}
 
 
 def recipes_for(instruction_sets: Sequence[InstructionSet]) -> tuple[Recipe, ...]:
@@ -28,6 +38,18 @@ def recipes_for(instruction_sets: Sequence[InstructionSet]) -> tuple[Recipe, ...
     """
     wanted = [int8_recipe(data_types_for(name)) for name in instruction_sets]
     return (FLOAT32, *dict.fromkeys(wanted))
+
+
+def dynamic_recipe(instruction_set: InstructionSet) -> Recipe:
+    """The recipe for matrix products whose activations are quantized as they come.
+
+    >>> dynamic_recipe("x86-avx2").name
+    'int8-dynamic-r7'
+    """
+    wanted = data_types_for(instruction_set)
+    quantization = msgspec.structs.replace(wanted, activation_type="uint8")
+    name = "int8-dynamic-r7" if wanted.reduced_range else "int8-dynamic"
+    return Recipe(name=name, precision="int8-dynamic", quantization=quantization)
 
 
 def int8_recipe(quantization: QuantizationRecipe) -> Recipe:

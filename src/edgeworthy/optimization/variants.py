@@ -11,52 +11,31 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
 import onnxruntime  # type: ignore[import-untyped]  # it ships no types
-from numpy.typing import NDArray
-from onnx import ModelProto
 
-from edgeworthy.documents.variant import (
-    EquivalenceRecord,
-    PassRecord,
-    QuantizationRecipe,
-    Recipe,
-    Variant,
-)
-from edgeworthy.errors import InferenceError, ModelFileError, OptimizationError
+from edgeworthy.documents.variant import EquivalenceRecord, Recipe, Variant
+from edgeworthy.errors import InferenceError, ModelFileError, OptimizationError, UsageError
 from edgeworthy.files import digest_bytes
 from edgeworthy.graph import LoadedModel, model_signature
-from edgeworthy.optimization.calibration import observe_ranges
-from edgeworthy.optimization.execution import Executor
-from edgeworthy.optimization.passes import (
-    AFTER_QUANTIZATION,
-    BEFORE_QUANTIZATION,
-    CLEANING,
-    PACKING,
-    Pass,
+from edgeworthy.optimization.passes import CLEANING, PACKING
+from edgeworthy.optimization.proof import Proof, gather_proof
+from edgeworthy.optimization.quantization import why_not
+from edgeworthy.optimization.rival_variants import (
+    quantize_products,
+    store_float16,
+    store_int8_weights,
 )
-from edgeworthy.optimization.passes.raise_opset import PER_CHANNEL_OPSET
-from edgeworthy.optimization.proof import Proof, difference, gather_proof
-from edgeworthy.optimization.quantization import (
-    QuantizationPlan,
-    correct_biases,
-    make_plan,
-    must_be_pair_safe,
-    quantize,
-    round_weights,
-    weight_scales,
-    why_not,
-)
-from edgeworthy.optimization.wiring import model_bytes, opset_version
-from edgeworthy.runtimes.base import Tensors
+from edgeworthy.optimization.static_variant import quantize_statically
+from edgeworthy.optimization.wiring import model_bytes
+from edgeworthy.optimization.workbench import Calibration, Progress, Workbench
 from edgeworthy.version import __version__
 
-Calibration = Callable[[], Iterator[Tensors]]
-Progress = Callable[[str], None]
+#: These only store weights in another way: what a graph is made of does not matter to them.
+_STORING = frozenset({"float16", "int8-weights"})
 
 
 @dataclass(frozen=True)
@@ -109,118 +88,46 @@ def make_variant(
         ModelFileError: The engine cannot run the original.
         DatasetError: There are no calibration samples.
         OptimizationError: A pass broke its contract.
+        UsageError: The recipe lacks the data types that its precision needs.
     """
-    work = _Work(model.proto, _proof(model, calibration, seed), progress or _say_nothing)
+    work = Workbench(model.proto, _proof(model, calibration, seed), progress or _say_nothing)
     work.apply(CLEANING)
-    if recipe.quantization is None:
+    if recipe.precision == "float32":
         work.apply(PACKING)
         equivalence = work.proved_against(model.proto)
         return _made(model, recipe, work, equivalence=equivalence)
-    reason = why_not(work.model)
+    reason = "" if recipe.precision in _STORING else why_not(work.model)
     if reason:
         return Refusal(recipe, reason)
     try:
-        work.quantize(recipe.quantization, calibration)
+        _carry_out(work, recipe, calibration)
     except (OptimizationError, InferenceError) as error:
         return Refusal(recipe, f"{error.where}: {error.problem}" if error.where else error.problem)
-    return _made(model, recipe, work, calibration_digest=calibration_digest)
+    used = recipe.precision not in _STORING
+    return _made(model, recipe, work, calibration_digest=calibration_digest if used else None)
 
 
 def _say_nothing(_: str) -> None:
     return
 
 
-@dataclass
-class _Work:
-    """The graph on its way through the passes."""
-
-    model: ModelProto
-    proof: Proof
-    say: Progress
-    records: list[PassRecord] = field(default_factory=list)
-
-    def apply(self, passes: Sequence[Pass]) -> None:
-        for rule in passes:
-            self.say(rule.name)
-            result = rule(self.model, self.proof)
-            self.model = result.model
-            self.records.append(result.record)
-
-    def proved_against(self, original: ModelProto) -> EquivalenceRecord:
-        """Many small differences must not add up to a large one."""
-        record = self.proof.compare(original, self.model)
-        if record.largest_difference > record.tolerance:
-            raise OptimizationError(
-                "all passes together changed the outputs",
-                expected=f"a relative difference of at most {record.tolerance:g}",
-                found=f"{record.largest_difference:g}",
-                where=", ".join(entry.name for entry in self.records if entry.changed),
-                next_step="Please report this with the model; the original is untouched",
-            )
-        return record
-
-    def quantize(self, recipe: QuantizationRecipe, calibration: Calibration) -> None:
-        """Quantize in place."""
-        self.apply(BEFORE_QUANTIZATION)
-        if opset_version(self.model) < PER_CHANNEL_OPSET:
-            raise OptimizationError(self.records[-len(BEFORE_QUANTIZATION)].detail)
-        plan = make_plan(self.model)
-        self.say("calibration")
-        observed = observe_ranges(
-            self.model, calibration(), plan.activations, method=recipe.calibration_method
+def _carry_out(work: Workbench, recipe: Recipe, calibration: Calibration) -> None:
+    """Do what the recipe's precision asks for."""
+    if recipe.precision == "float16":
+        store_float16(work)
+        return
+    if recipe.quantization is None:
+        raise UsageError(
+            "a recipe without its [quantization]",
+            expected=f"data types for the precision `{recipe.precision}`",
+            where=f"recipe {recipe.name}",
         )
-        ranges = plan.with_implied(observed)
-        self._note("calibrate", f"ranges of {len(observed)} tensors ({recipe.calibration_method})")
-        self.say("quantization")
-        reference = self.proof.outputs(self.model)
-        scales = weight_scales(self.model, plan, recipe)
-        rounded = self._rounded(recipe, plan, scales, calibration)
-        draft = quantize(rounded, plan, ranges, recipe, scales=scales)
-        corrected = correct_biases(self.model, draft.model, plan, calibration(), onto=rounded)
-        quantized = quantize(corrected, plan, ranges, recipe, scales=scales)
-        if not quantized.weight_count:
-            raise OptimizationError("the quantizer found no weights to quantize")
-        remarks = "".join(f"; {remark}" for remark in quantized.remarks)
-        self._note(
-            "quantize", f"{quantized.weight_count} weights in {len(plan.nodes)} nodes{remarks}"
-        )
-        self.model = quantized.model
-        self.apply((*AFTER_QUANTIZATION, *PACKING))
-        self._note("run", self._proved_to_run(reference))
-
-    def _rounded(
-        self,
-        recipe: QuantizationRecipe,
-        plan: QuantizationPlan,
-        scales: Mapping[str, NDArray[np.float32]],
-        calibration: Calibration,
-    ) -> ModelProto:
-        if recipe.rounding == "nearest" or not scales:
-            return self.model
-        self.say("rounding")
-        rounded, count = round_weights(
-            self.model,
-            plan,
-            scales,
-            calibration,
-            pair_safe=lambda layer: must_be_pair_safe(layer.node, layer.weight, recipe),
-        )
-        self._note("round", f"errors compensated in {count} of {len(scales)} layers")
-        return rounded
-
-    def _note(self, name: str, detail: str) -> None:
-        self.records.append(
-            PassRecord(name=name, changed=name in {"quantize", "round"}, detail=detail)
-        )
-
-    def _proved_to_run(self, reference: Sequence[Tensors]) -> str:
-        executor = Executor(self.model, optimized=True)
-        outputs = [executor.run(batch) for batch in self.proof.batches]
-        for values in (value for output in outputs for value in output.values()):
-            if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
-                raise OptimizationError("the quantized model gives numbers that are not finite")
-        largest = max(map(difference, reference, outputs), default=0.0)
-        return f"finite on {self.proof.sample_count} inputs; {largest:.1e} from float at most"
+    if recipe.precision == "int8-weights":
+        store_int8_weights(work, recipe.quantization)
+    elif recipe.precision == "int8-dynamic":
+        quantize_products(work, recipe.quantization, calibration)
+    else:
+        quantize_statically(work, recipe.quantization, calibration)
 
 
 def _proof(model: LoadedModel, calibration: Calibration, seed: int) -> Proof:
@@ -239,7 +146,7 @@ def _proof(model: LoadedModel, calibration: Calibration, seed: int) -> Proof:
 def _made(
     model: LoadedModel,
     recipe: Recipe,
-    work: _Work,
+    work: Workbench,
     *,
     equivalence: EquivalenceRecord | None = None,
     calibration_digest: str | None = None,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         policy_keys,
     )
     from edgeworthy.release.requirements import MEASUREMENT_METRICS, check_requirements
+    from edgeworthy.release.selection import NoneFits, Selected, select_variant, selection_rules
     from edgeworthy.release.signers import Key, Signer
     from edgeworthy.release.verification import verify_release
     from edgeworthy.release.verified import VerifiedBlob, VerifiedRelease
@@ -41,10 +42,12 @@ _ROOM_OF = {
     "GateQuestion": "gate",
     "GateTarget": "figures",
     "Key": "signers",
+    "NoneFits": "selection",
     "PrimaryMetric": "choice",
     "Refusal": "policy",
     "ReleaseBlob": "write",
     "ReleaseContents": "write",
+    "Selected": "selection",
     "Signer": "signers",
     "UnprovenRelease": "contents",
     "VerifiedBlob": "verified",
@@ -60,6 +63,8 @@ _ROOM_OF = {
     "public_key_file": "keys",
     "public_key_path": "key_creation",
     "read_unproven": "contents",
+    "select_variant": "selection",
+    "selection_rules": "selection",
     "verify_release": "verification",
     "write_release": "write",
 }
@@ -75,10 +80,12 @@ __all__ = [
     "GateQuestion",
     "GateTarget",
     "Key",
+    "NoneFits",
     "PrimaryMetric",
     "Refusal",
     "ReleaseBlob",
     "ReleaseContents",
+    "Selected",
     "Signer",
     "UnprovenRelease",
     "VerifiedBlob",
@@ -94,6 +101,8 @@ __all__ = [
     "public_key_file",
     "public_key_path",
     "read_unproven",
+    "select_variant",
+    "selection_rules",
     "verify_release",
     "write_release",
 ]

@@ -4,6 +4,7 @@ Rules:
 
 1. The release manifest is the first layer. Each variant and the golden set is a layer, of its type
    and size, and every layer with a model is a variant. Titles are unique and safe as file names.
+   The rule by which a device selects its variant says the same as the variants.
 2. There is exactly one gate decision; it is a pass and every target's is; the variants that it
    chose for the targets are those of the release manifest, and no requirement that it judged for
    them is anything but a pass. Its subjects are those variants.
@@ -26,6 +27,7 @@ from edgeworthy.documents.release import ReleasedVariant, ReleaseManifest
 from edgeworthy.documents.variant import Variant
 from edgeworthy.errors import VerificationError
 from edgeworthy.release import oci
+from edgeworthy.release.selection import check_selection
 from edgeworthy.release.statements import VerifiedStatement
 from edgeworthy.release.verified import documents_of
 
@@ -86,6 +88,7 @@ def check_layers(
             raise VerificationError(
                 "a model that is not a variant of the release", found=layer.title(), where=where
             )
+    check_selection(manifest, where=where)
     golden = by_digest.get(manifest.golden.blob)
     if golden is None or golden.media_type != oci.GOLDEN_MEDIA_TYPE:
         raise VerificationError(

@@ -18,7 +18,8 @@ The figures behind these rules are quoted in ``docs/concepts/quantization.md``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
+from edgeworthy.errors import OptimizationError
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
 _T = TypeVar("_T")
@@ -74,16 +76,29 @@ class QuantizationPlan:
         """Ranges of the activations and of the tensors that need none of their own."""
         return {**ranges, **{name: ranges[result] for name, result in self.implied.items()}}
 
+    def only(self, nodes: Sequence[str]) -> QuantizationPlan:
+        """The part of the plan that is about these nodes; it needs no ranges."""
+        return QuantizationPlan(nodes=tuple(nodes), activations=(), implied={})
 
-def make_plan(model: ModelProto) -> QuantizationPlan:
-    """Choose the nodes; every node must have a name of its own."""
+
+def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> QuantizationPlan:
+    """Choose the nodes.
+
+    Args:
+        model: A graph whose nodes have names of their own.
+        float_nodes: Nodes that stay in float whatever the rules say.
+
+    Raises:
+        OptimizationError: There is no node of one of these names.
+    """
+    _check_names(model, float_nodes)
     wiring = Wiring(model.graph)
     weighted = weighted_nodes(model.graph, wiring)
     attention = any(_is_attention(node, wiring) for node in model.graph.node)
     chosen = []
     for node in model.graph.node:
         carries = _is_carrier(node, wiring) or (not attention and _is_residual(node, wiring))
-        if node.name in weighted or carries:
+        if node.name not in float_nodes and (node.name in weighted or carries):
             chosen.append(node)
     floats = _float_tensors(model)
     implied = {
@@ -99,6 +114,17 @@ def make_plan(model: ModelProto) -> QuantizationPlan:
         activations=tuple(name for name in names if name not in implied),
         implied=implied,
     )
+
+
+def _check_names(model: ModelProto, names: Sequence[str]) -> None:
+    known = [node.name for node in model.graph.node]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise OptimizationError(
+                f"the cleaned graph has no node `{name}`",
+                expected=f"`{near[0]}`" if near else "the name of one of its nodes",
+            )
 
 
 def _float_tensors(model: ModelProto) -> set[str]:

@@ -24,14 +24,14 @@ from onnxruntime.quantization import QuantType  # type: ignore[import-untyped]  
 from onnxruntime.quantization.calibrate import CalibrationMethod, TensorData, TensorsData  # type: ignore[import-untyped]  # it ships no types
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer  # type: ignore[import-untyped]  # it ships no types
 
-from edgeworthy.documents.variant import IntegerType, QuantizationRecipe
+from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
 from edgeworthy.optimization.quantization.weight_scales import full_scales, pair_safe_scales
 from edgeworthy.optimization.wiring import Wiring, attribute, editable
 
-_TYPES: dict[IntegerType, QuantType] = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
+_TYPES: dict[str, QuantType] = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
 #: Below this the quantizer takes a range for nothing.
 _EMPTY = 1e-30
 #: Tells the quantizer that shapes are inferred, so that it need not go through a file.
@@ -132,7 +132,7 @@ def must_be_pair_safe(
     """
     groups = attribute(node, "group", 1)
     depthwise = node.op_type == "Conv" and len(weight) == groups > 1 and weight.shape[1] == 1
-    return recipe.reduced_range and not depthwise
+    return recipe.reduced_range and not depthwise and node.name not in recipe.full_range_nodes
 
 
 def _weighted(model: ModelProto, plan: QuantizationPlan) -> list[NodeProto]:

@@ -138,8 +138,11 @@ def _run(workspace: Workspace, judged: Judged, golden: str, path: Path) -> StepR
 def _manifest(
     workspace: Workspace, judged: Judged, golden: str, section: ReleaseSection
 ) -> ReleaseManifest:
+    from edgeworthy.release import selection_rules
+
     project, model = workspace.project.project, workspace.project.model
     signature = judged.original.signature
+    variants = tuple(_released_variants(workspace, judged))
     available = judged.golden.summary.reference.sample_count
     return ReleaseManifest(
         name=project.name,
@@ -154,13 +157,19 @@ def _manifest(
         license=model.license,
         origin=model.origin,
         original=judged.original.inspection.artifact,
-        variants=tuple(_released_variants(workspace, judged)),
+        variants=variants,
         golden=GoldenSet(
             blob=golden,
             sample_count=min(section.golden_count, available),
             tolerance=GOLDEN_TOLERANCE,
         ),
         created_at=workspace.clock().isoformat(timespec="seconds"),
+        selection=selection_rules(
+            variants,
+            classes={
+                name: profile.instruction_set for name, profile in judged.optimized.profiles.items()
+            },
+        ),
     )
 
 
