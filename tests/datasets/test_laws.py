@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # the same
@@ -15,6 +16,14 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeworthy.datasets import Dataset, check_labels, sample_digests, summarize
+from edgeworthy.datasets.decoding import decode_sample
+from edgeworthy.documents.encoded import (
+    EncodedArrays,
+    EncodedImage,
+    EncodedRows,
+    EncodedSample,
+    EncodedSound,
+)
 from edgeworthy.documents.project import DataFormat, DataSection
 from edgeworthy.errors import DatasetError
 
@@ -219,6 +228,26 @@ def test_reading_twice_gives_the_same(world: World, open_section: OpenSection) -
     for write in world.formats.values():
         dataset = open_section(write())
         assert sample_digests(dataset) == sample_digests(dataset)
+
+
+def test_what_arrives_decodes_to_what_is_read(world: World, open_section: OpenSection) -> None:
+    forms = {"image-folder": EncodedImage, "wav-folder": EncodedSound, "csv": EncodedRows}
+    for name, write in world.formats.items():
+        section = write()
+        fields = {key: getattr(section, key) for key in section.__struct_fields__}
+        dataset = open_section(DataSection(**{**fields, "rows": (1, 6)}))
+        arrived = list(dataset.encoded(3))
+        assert len(arrived) == 3, name
+        assert {type(each) for each in arrived} == {forms.get(name, EncodedArrays)}, name
+        # They cross a process.
+        again = msgspec.msgpack.decode(msgspec.msgpack.encode(arrived), type=list[EncodedSample])
+        for sample, batch in zip(again, dataset.batches(1), strict=False):
+            decoded = decode_sample(sample)
+            assert decoded.keys() == batch.inputs.keys(), name
+            for key, values in batch.inputs.items():
+                np.testing.assert_array_equal(decoded[key], values[0], err_msg=name)
+                assert decoded[key].dtype == values.dtype, name
+        assert len(list(dataset.encoded(100))) == 5, name
 
 
 def test_the_laws_cover_every_format() -> None:

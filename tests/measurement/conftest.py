@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -10,8 +12,17 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from edgeworthy.datasets.decoding import decode_sample, plans_from, prepare_sample
 from edgeworthy.documents.device import HostFingerprint
-from edgeworthy.measurement import MeasurementPlan
+from edgeworthy.documents.encoded import PipelinePlan
+from edgeworthy.documents.measurement import Measurement
+from edgeworthy.measurement import (
+    Circumstances,
+    MeasurementPlan,
+    MeasurementSettings,
+    measure,
+)
+from edgeworthy.runtimes import find_runtime, run_batched
 
 OPSET = [helper.make_opsetid("", 17)]
 
@@ -146,3 +157,30 @@ def host() -> HostFingerprint:
         python_version="3.11.7",
         runtimes=("onnxruntime 1.32.0",),
     )
+
+
+@pytest.fixture
+def measured_pipeline(
+    host: HostFingerprint, plan: PlanOf
+) -> Callable[..., tuple[Measurement, ...]]:
+    """Measure files with their pipelines, held against their own answers."""
+
+    def run(
+        paths: Sequence[Path], pipeline: PipelinePlan, *, spoil: float = 0.0
+    ) -> tuple[Measurement, ...]:
+        plans = plans_from(pipeline.inputs)
+        inputs = [prepare_sample(decode_sample(each), plans) for each in pipeline.samples]
+        made = []
+        for path in paths:
+            with find_runtime("onnxruntime").load(path) as session:
+                answers = [run_batched(session, each) for each in inputs]
+            golden = [{key: value + spoil for key, value in each.items()} for each in answers]
+            made.append(replace(plan(path, variant=path.name), golden=golden, pipeline=pipeline))
+        return measure(
+            made,
+            MeasurementSettings(query_count=30, minimum_s=0.0, warm_up_limit_s=0.1),
+            Circumstances(host, lambda: datetime(2026, 1, 1, tzinfo=UTC)),
+            inputs=inputs,
+        )
+
+    return run

@@ -20,6 +20,7 @@ SECTIONS = [
     "requirements",
     "tradeoff",
     "latency",
+    "pipeline",
     "slices",
     "flips",
     "confidence",

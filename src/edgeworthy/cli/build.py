@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeworthy.cli.evaluate import print_evaluations
 from edgeworthy.cli.gate import print_decision, refuse_unless_passed, write_for_ci
-from edgeworthy.cli.measure import print_measurements
+from edgeworthy.cli.measured import print_measurements
 from edgeworthy.cli.optimize import print_variants
 from edgeworthy.cli.options import (
     ExplainOption,
@@ -50,7 +50,7 @@ def _print_result(result: BuildResult) -> None:
     record = result.record
     print_variants(record.variants, record.refusals)
     out.print()
-    print_measurements(record.measurements)
+    print_measurements(record.measurements, pipelines=False)
     out.print()
     print_evaluations(record.evaluations)
     out.print()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,23 +26,20 @@ from edgeworthy.cli.measure_options import (
     ThreadsOption,
     ToleranceOption,
 )
+from edgeworthy.cli.measured import print_measurements
 from edgeworthy.cli.operators import measure_operators
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
-from edgeworthy.cli.output import console, figure, interval, note, print_json, print_outcomes, table
+from edgeworthy.cli.output import print_json, print_outcomes
 from edgeworthy.cli.session import opened_project, shown_progress
 from edgeworthy.cli.sustained import measure_sustained, refuse_partial
 from edgeworthy.cli.sweep import measure_sweep
 from edgeworthy.documents.load import LoadScenario
-from edgeworthy.documents.measurement import Measurement
 from edgeworthy.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from edgeworthy.workflow.bare_models import BareOptions
 
 _SPECIAL = "--vs, --scenario, --sustained, --operators and --sweep"
-_SHOWN_CONFIDENCE = 0.95
 
 
 _LOADS: dict[Scenario, LoadScenario] = {
@@ -168,62 +164,3 @@ def _measure_project(project: Path, *, as_json: bool, explain: bool) -> None:
     print_measurements(measurements)
     if explain:
         print_outcomes(opened.outcomes)
-
-
-def print_measurements(measurements: Sequence[Measurement]) -> None:
-    """One block of lines per target, one line per artefact."""
-    out = console()
-    for target in dict.fromkeys(each.target for each in measurements):
-        rows = [each for each in measurements if each.target == target]
-        first = rows[0]
-        title = f"Latency on {target}: {first.runtime}, {first.threads} thread(s), SingleStream"
-        made = table(title, "variant", "p50 ms", "p99 ms", "MiB", "KiB", "against original")
-        for each in rows:
-            made.add_row(
-                each.variant,
-                _percentile(each, 50),
-                _percentile(each, 99),
-                figure(each.peak_memory_mib.value),
-                figure(each.size_kib.value),
-                _comparison(each),
-            )
-        out.print(made)
-        if len(rows) == 1:
-            out.print(_facts(first))
-        for sentence in first.disturbances:
-            out.print(note(sentence))
-        for reason in dict.fromkeys(p.refusal for each in rows for p in each.percentiles):
-            if reason:
-                out.print(note(reason))
-
-
-def _facts(measurement: Measurement) -> Table:
-    """What a table of several artefacts has no room for."""
-    made = table("", "figure", "value")
-    p90 = _percentile(measurement, 90)
-    made.add_row("p90 ms", p90)
-    made.add_row("load ms", interval(measurement.load_time_ms))
-    made.add_row("first inference ms", figure(measurement.first_inference_ms))
-    made.add_row("cold start ms (import, load, first)", interval(measurement.cold_start_ms))
-    made.add_row("peak memory MiB", interval(measurement.peak_memory_mib))
-    made.add_row("steady memory MiB", interval(measurement.steady_memory_mib))
-    made.add_row("memory before loading MiB", figure(measurement.runtime_memory_mib))
-    made.add_row("processors", ", ".join(map(str, measurement.affinity)) or "-")
-    if measurement.checked_count:
-        made.add_row("answers checked", f"{measurement.checked_count}, all right")
-    return made
-
-
-def _percentile(measurement: Measurement, percent: float) -> str:
-    for each in measurement.percentiles:
-        latency = each.latency_ms
-        if each.percent == percent and latency and latency.confidence == _SHOWN_CONFIDENCE:
-            return interval(latency)
-    return "refused"
-
-
-def _comparison(measurement: Measurement) -> str:
-    paired = measurement.against_original
-    if paired is None:
-        return ""
-    return f"{paired.verdict}, x {interval(paired.ratio)}"

@@ -17,7 +17,11 @@ from edgeworthy.datasets.digests import (
 from edgeworthy.datasets.labels import check_labels
 from edgeworthy.datasets.opening import open_dataset
 from edgeworthy.datasets.pictures import sample_picture, sample_pictures
-from edgeworthy.datasets.preparation import PreparedBatch, prepared_batches
+from edgeworthy.datasets.preparation import (
+    PreparedBatch,
+    input_preparations,
+    prepared_batches,
+)
 
 __all__ = [
     "Dataset",
@@ -26,6 +30,7 @@ __all__ = [
     "Survey",
     "check_labels",
     "check_overlap",
+    "input_preparations",
     "npz_bytes",
     "open_dataset",
     "prepared_batches",

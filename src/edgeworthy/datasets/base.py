@@ -14,13 +14,15 @@ Rules:
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from edgeworthy.documents.encoded import EncodedArray, EncodedArrays, EncodedSample
 from edgeworthy.documents.project import DataSection, Task
 
 
@@ -68,6 +70,34 @@ class Dataset(abc.ABC):
         Raises:
             DatasetError: A sample cannot be read.
         """
+
+    def encoded(self, count: int) -> Iterator[EncodedSample]:
+        """The first samples as a device would receive them; the bytes of arrays unless told.
+
+        Args:
+            count: Samples, at most.
+
+        Raises:
+            DatasetError: A sample cannot be read.
+        """
+        for batch in itertools.islice(self.batches(1), count):
+            yield encode_arrays(batch.inputs)
+
+
+def encode_arrays(inputs: Mapping[str, NDArray[Any]]) -> EncodedArrays:
+    """The first sample of a batch as the bytes of its arrays.
+
+    Args:
+        inputs: Arrays ``(n, ...)`` by input.
+    """
+    return EncodedArrays(
+        arrays={
+            name: EncodedArray(
+                dtype=array.dtype.str, shape=array.shape[1:], data=array[0].tobytes(order="C")
+            )
+            for name, array in inputs.items()
+        }
+    )
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from edgeworthy.datasets.keys import slice_keys
 from edgeworthy.datasets.labels import LabelReader
 from edgeworthy.datasets.reading import listed, nearest, reading, selected_rows
 from edgeworthy.datasets.samples import Sample, batched
+from edgeworthy.documents.encoded import EncodedSample
 from edgeworthy.errors import DatasetError, ProjectFileError
 
 SLICES_FILE = "slices.csv"
@@ -74,6 +75,16 @@ class ClassFolderDataset(Dataset):
         Raises:
             DatasetError: It is damaged or of another kind.
         """
+
+    @abc.abstractmethod
+    def encode(self, path: Path) -> EncodedSample:
+        """The bytes of one file, as a device would receive them."""
+
+    def encoded(self, count: int) -> Iterator[EncodedSample]:
+        """The first files as they are."""
+        for _, path in self._files_of_rows[:count]:
+            with reading(path):
+                yield self.encode(path)
 
     def _samples(self) -> Iterator[Sample]:
         for label, path in self._files_of_rows:

@@ -44,6 +44,7 @@ class CsvFile(TableFile):
     """
 
     data_format = "csv"
+    is_text = True
 
     def __init__(self, path: Path) -> None:
         self._path = path

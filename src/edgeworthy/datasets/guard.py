@@ -16,6 +16,7 @@ import numpy as np
 
 from edgeworthy.datasets.base import Dataset, Declaration, RawBatch
 from edgeworthy.datasets.labels import LabelReader
+from edgeworthy.documents.encoded import EncodedSample
 from edgeworthy.errors import DatasetError
 
 _LEAST_SAMPLES = 2
@@ -73,6 +74,10 @@ class GuardedDataset(Dataset):
                 where=self._where,
                 next_step="Let nothing write to the data during a build",
             )
+
+    def encoded(self, count: int) -> Iterator[EncodedSample]:
+        """The first samples as a device would receive them; checked when they are decoded."""
+        return self._dataset.encoded(count)
 
     def _check_lengths(self, batch: RawBatch, seen: int, count: int) -> None:
         lengths = {_called(name): len(array) for name, array in batch.inputs.items()}

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from edgeworthy.datasets.class_folder import ClassFolderDataset
+from edgeworthy.documents.encoded import EncodedImage, EncodedSample
 from edgeworthy.errors import DatasetError
 
 #: Decoders that are tried.
@@ -40,25 +41,43 @@ class ImageFolderDataset(ClassFolderDataset):
 
     def decode(self, path: Path) -> NDArray[Any]:
         """The pixels of one image: ``(height, width, 1 or 3)``."""
-        with path.open("rb") as stream, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            try:
-                with Image.open(stream, formats=DECODERS) as image:
-                    return _pixels(ImageOps.exif_transpose(image))
-            except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-                raise DatasetError(
-                    "the image is absurdly large; it was not decoded",
-                    expected=f"at most {Image.MAX_IMAGE_PIXELS} pixels",
-                    where=str(path),
-                    next_step="Scale it down, or remove it",
-                ) from error
-            except Exception as error:  # decoders raise anything on damaged files
-                raise DatasetError(
-                    f"the image is damaged: {error}",
-                    where=str(path),
-                    next_step="Replace the file, or remove it",
-                ) from error
+        with path.open("rb") as stream:
+            return decode_image(stream, where=str(path))
+
+    def encode(self, path: Path) -> EncodedSample:
+        """The bytes of one image."""
+        return EncodedImage(data=path.read_bytes())
+
+
+def decode_image(stream: IO[bytes], *, where: str) -> NDArray[Any]:
+    """The pixels of one image: ``(height, width, 1 or 3)``.
+
+    Args:
+        stream: The file's bytes.
+        where: What they came from, for the error message.
+
+    Raises:
+        DatasetError: It is damaged, or absurdly large.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(stream, formats=DECODERS) as image:
+                return _pixels(ImageOps.exif_transpose(image))
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise DatasetError(
+                "the image is absurdly large; it was not decoded",
+                expected=f"at most {Image.MAX_IMAGE_PIXELS} pixels",
+                where=where,
+                next_step="Scale it down, or remove it",
+            ) from error
+        except Exception as error:  # decoders raise anything on damaged files
+            raise DatasetError(
+                f"the image is damaged: {error}",
+                where=where,
+                next_step="Replace the file, or remove it",
+            ) from error
 
 
 def _pixels(image: Image.Image) -> NDArray[Any]:

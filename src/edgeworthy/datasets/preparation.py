@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from edgeworthy.datasets.base import Dataset, RawBatch
 from edgeworthy.datasets.input_plan import InputPlan, input_plans
+from edgeworthy.documents.encoded import InputPreparation
 from edgeworthy.documents.model import ModelSignature
 from edgeworthy.documents.project import InputSection
 from edgeworthy.errors import DatasetError
@@ -76,6 +77,28 @@ def prepared_batches(
             pending = [_part(joined, size, size + count)] if count else []
     if pending:
         yield _joined(pending)
+
+
+def input_preparations(
+    dataset: Dataset, signature: ModelSignature, inputs: Mapping[str, InputSection]
+) -> tuple[InputPreparation, ...]:
+    """How each input is prepared, in a form that crosses processes.
+
+    Args:
+        dataset: Raw samples.
+        signature: Of the model.
+        inputs: How raw values become each input, as declared.
+
+    Raises:
+        DatasetError: The sample rate is another one than declared.
+        ProjectFileError: The declaration contradicts the model or the data.
+    """
+    return tuple(
+        InputPreparation(
+            tensor=plan.tensor, section=plan.section, axes=plan.axes, unnamed=plan.unnamed
+        )
+        for plan in input_plans(dataset, signature, inputs)
+    )
 
 
 def _batch_size(signature: ModelSignature, size: int) -> int:

@@ -12,6 +12,8 @@ Rules:
 from __future__ import annotations
 
 import abc
+import csv
+import io
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from edgeworthy.datasets.keys import label_key, slice_keys
 from edgeworthy.datasets.labels import LabelReader
 from edgeworthy.datasets.reading import as_text, require_name, selected_rows
 from edgeworthy.datasets.samples import Sample, batched
+from edgeworthy.documents.encoded import EncodedRows, EncodedSample
 from edgeworthy.errors import DatasetError
 
 
@@ -47,6 +50,8 @@ class TableFile(abc.ABC):
 
     #: As in the project file.
     data_format: str
+    #: Whether cells are read from text.
+    is_text: bool = False
     #: Names of the columns, in order.
     columns: tuple[str, ...]
 
@@ -107,6 +112,40 @@ class TableDataset(Dataset):
         """All samples in order, at most ``size`` at a time."""
         selected = itertools.islice(self._samples(), self._rows.start, self._rows.stop)
         return batched(selected, size, self._reader)
+
+    def encoded(self, count: int) -> Iterator[EncodedSample]:
+        """The first samples as the lines of a text file, or as arrays where there is no text."""
+        if not self._table.is_text:
+            yield from super().encoded(count)
+            return
+        positions = {name: index for index, name in enumerate(self._features)}
+        inputs = {
+            name: tuple(positions[column] for column in columns)
+            for name, columns in self._inputs.items()
+        }
+        last = min(self._rows.start + count, self._rows.stop)
+        for lines in itertools.islice(self._texts(), self._rows.start, last):
+            text = io.StringIO()
+            csv.writer(text).writerows(lines)
+            yield EncodedRows(
+                data=text.getvalue().encode(), inputs=inputs, is_series=bool(self._series)
+            )
+
+    def _texts(self) -> Iterator[list[tuple[object, ...]]]:
+        """Cells of the features of each sample, row by row, as they stand in the file."""
+        names = tuple(dict.fromkeys((*self._features, *((self._series,) if self._series else ()))))
+        rows = (
+            {name: chunk.texts[name][offset] for name in names}
+            for chunk in self._table.chunks((), names)
+            for offset in range(len(chunk.figures))
+        )
+        groups = (
+            (list(group) for _, group in itertools.groupby(rows, key=lambda row: row[self._series]))
+            if self._series
+            else ([row] for row in rows)
+        )
+        for group in groups:
+            yield [tuple(row[name] for name in self._features) for row in group]
 
     def _input_columns(self, declaration: Declaration) -> dict[str, tuple[str, ...]]:
         known = self._table.columns

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 import wave
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edgeworthy.datasets.base import Declaration
 from edgeworthy.datasets.class_folder import ClassFolderDataset
 from edgeworthy.datasets.reading import reading
+from edgeworthy.documents.encoded import EncodedSample, EncodedSound
 from edgeworthy.errors import DatasetError
 
 _BITS_PER_BYTE = 8
@@ -43,15 +44,16 @@ class WavFolderDataset(ClassFolderDataset):
         self._channels = 0
         self.axes = "T"
         for _, path in self._files_of_rows[:1]:
-            with reading(path):
-                header, _ = _read(path)
+            with reading(path), path.open("rb") as stream:
+                header, _ = _read(stream, where=str(path))
             self._channels = header.nchannels
             self.sample_rate_hz = header.framerate
             self.axes = "T" if header.nchannels == 1 else "TC"
 
     def decode(self, path: Path) -> NDArray[Any]:
         """The amplitudes of one file."""
-        header, data = _read(path)
+        with path.open("rb") as stream:
+            header, data = _read(stream, where=str(path))
         if (header.framerate, header.nchannels) != (self.sample_rate_hz, self._channels):
             raise DatasetError(
                 "another kind of recording than the first file",
@@ -60,8 +62,29 @@ class WavFolderDataset(ClassFolderDataset):
                 where=str(path),
                 next_step="Resample all files to one rate and one number of channels",
             )
-        values = amplitudes(data, header.sampwidth)
-        return values if self._channels == 1 else values.reshape(-1, self._channels)
+        return _arranged(header, data)
+
+    def encode(self, path: Path) -> EncodedSample:
+        """The bytes of one file."""
+        return EncodedSound(data=path.read_bytes())
+
+
+def decode_wav(stream: IO[bytes], *, where: str) -> NDArray[np.float32]:
+    """The amplitudes of one file: ``(time,)`` if mono, else ``(time, channels)``.
+
+    Args:
+        stream: The file's bytes.
+        where: What they came from, for the error message.
+
+    Raises:
+        DatasetError: It is damaged or of another kind.
+    """
+    return _arranged(*_read(stream, where=where))
+
+
+def _arranged(header: Any, data: bytes) -> NDArray[np.float32]:  # noqa: ANN401 - wave's own type
+    values = amplitudes(data, header.sampwidth)
+    return values if header.nchannels == 1 else values.reshape(-1, header.nchannels)
 
 
 def amplitudes(data: bytes, width: int) -> NDArray[np.float32]:
@@ -86,16 +109,16 @@ def amplitudes(data: bytes, width: int) -> NDArray[np.float32]:
     return (aligned.view("<i4")[:, 0] / float(1 << 31)).astype(np.float32)
 
 
-def _read(path: Path) -> tuple[Any, bytes]:
+def _read(stream: IO[bytes], *, where: str) -> tuple[Any, bytes]:
     try:
-        with path.open("rb") as stream, wave.open(stream) as sound:
+        with wave.open(stream) as sound:
             header = sound.getparams()
             data = sound.readframes(header.nframes)
     except (wave.Error, EOFError, struct.error, ValueError) as error:
         raise DatasetError(
             f"not a wav file that can be read: {str(error) or 'it ends too early'}",
             expected="uncompressed PCM",
-            where=str(path),
+            where=where,
             next_step="Convert it, for example with sox or ffmpeg -c:a pcm_s16le",
         ) from error
     promised = header.nframes * header.nchannels * header.sampwidth
@@ -104,7 +127,7 @@ def _read(path: Path) -> tuple[Any, bytes]:
             "the sound is cut short" if data else "there is no sound in it",
             expected=f"{promised} bytes" if promised else "at least one sample",
             found=f"{len(data)} bytes",
-            where=str(path),
+            where=where,
             next_step="Replace the file, or remove it",
         )
     if header.sampwidth not in range(1, 5):
@@ -112,6 +135,6 @@ def _read(path: Path) -> tuple[Any, bytes]:
             "PCM of an unknown width",
             expected="8, 16, 24 or 32 bits",
             found=f"{header.sampwidth * _BITS_PER_BYTE} bits",
-            where=str(path),
+            where=where,
         )
     return header, data

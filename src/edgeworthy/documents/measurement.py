@@ -52,6 +52,54 @@ class PairedRatio(Record, frozen=True, kw_only=True):
     verdict: str
 
 
+#: The stages of a query, in their order.
+PIPELINE_STAGES = ("decode", "pre-process", "inference", "post-process")
+
+
+class StageTime(Record, frozen=True, kw_only=True):
+    """One stage of the pipeline.
+
+    Attributes:
+        stage: ``decode``, ``pre-process``, ``inference`` or ``post-process``.
+        p50_ms: Median over the queries, with an interval over the starts; absent when refused.
+        share_ratio: Of the time of all queries.
+        refusal: Why the median is absent.
+    """
+
+    stage: str
+    p50_ms: Estimate | None
+    share_ratio: float
+    refusal: str = ""
+
+
+class PipelineTimes(Record, frozen=True, kw_only=True):
+    """The whole way of a sample, measured beside bare inference in the same processes.
+
+    Attributes:
+        form: What the samples arrive as: ``image``, ``wav``, ``csv`` or ``arrays``.
+        query_count: Timed queries.
+        stages: In their order.
+        percentiles: Of whole queries: p50, p90, p99.
+        quantiles_ms: Of whole queries: 101 quantiles from 0 to 100 percent, for drawing.
+        inference_ratio: Inference inside of the pipeline over bare inference in the same turns;
+            above 1 when the other stages leave it cold caches.
+        cold_start_ms: Importing engine and decoders, loading, and the first query from bytes to
+            answer, over the starts; the start of Python itself is not in it.
+        peak_memory_mib: Largest resident memory with decoders and samples in it, over the starts.
+        checked_count: Answers of the pipeline that were held against golden ones, all right.
+    """
+
+    form: str
+    query_count: int
+    stages: tuple[StageTime, ...]
+    percentiles: tuple[Percentile, ...]
+    quantiles_ms: tuple[float, ...]
+    inference_ratio: Estimate
+    cold_start_ms: Estimate
+    peak_memory_mib: Estimate
+    checked_count: int = 0
+
+
 class Measurement(Document, frozen=True, kw_only=True):
     """Speed, memory and size of one artefact, in MLPerf's SingleStream scenario.
 
@@ -84,10 +132,13 @@ class Measurement(Document, frozen=True, kw_only=True):
         cold_start_ms: Importing the engine, loading and the first query together, over the starts;
             the start of Python itself is not in it.
         partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
+        time_to_first_inference_ms: Loading and the first query together, over the starts, once the
+            engine is imported.
+        pipeline: The whole way of a sample; absent without samples as a device receives them.
     """
 
     KIND: ClassVar[str] = "measurement"
-    SCHEMA_VERSION: ClassVar[str] = "1.1"
+    SCHEMA_VERSION: ClassVar[str] = "1.2"
 
     artifact: str
     variant: str
@@ -115,3 +166,5 @@ class Measurement(Document, frozen=True, kw_only=True):
     early_stopping: tuple[EarlyStopping, ...] = ()
     cold_start_ms: Estimate | None = None
     partial: bool = False
+    time_to_first_inference_ms: Estimate | None = None
+    pipeline: PipelineTimes | None = None

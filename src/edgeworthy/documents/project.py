@@ -21,7 +21,13 @@ Positive = Annotated[int, Meta(ge=1)]
 Task = Literal["classification", "regression", "anomaly"]
 Scores = Literal["logits", "probabilities"]
 DataFormat = Literal["npz", "image-folder", "wav-folder", "csv", "parquet", "function"]
+#: How much work an evaluation may be.
+ProfileName = Literal["quick", "standard", "thorough"]
+#: What an evaluation can look into beyond the metrics.
+ExaminationName = Literal["confidence"]
 Resize = Literal["none", "nearest", "bilinear", "bicubic"]
+#: What a raw sample is; decides which corruptions apply to it.
+SampleKind = Literal["image", "sound", "series", "table", "features"]
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,7 +61,7 @@ class InputSection(_Section, frozen=True, kw_only=True):
         sample_rate_hz: Required rate of wav files.
     """
 
-    layout: Annotated[str, Meta(pattern=r"^N[A-Z]*$")] = ""
+    layout: Annotated[str, Meta(pattern=r"^(N[A-Z]*)?$")] = ""
     mean: tuple[float, ...] = (0.0,)
     std: tuple[Annotated[float, Meta(gt=0)], ...] = (1.0,)
     pin: dict[str, Positive] = {}
@@ -161,11 +167,27 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
         budget_s: Seconds per variant after which no more are begun.
         starts: How often each variant's process is started; starts are what intervals of latency
             and memory are made from. Left out, the fewest that the confidences allow.
+        tolerance: Timed answers are held against those of an untimed run of the same file; share of
+            the largest value of an output that a value may be off.
     """
 
     query_count: Annotated[int, Meta(ge=30)] = 1000
     budget_s: Annotated[float, Meta(gt=0)] = 10.0
     starts: Annotated[int, Meta(ge=2, le=1000)] | None = None
+    tolerance: Annotated[float, Meta(ge=0)] = 1e-3
+
+
+class EvaluateSection(_Section, frozen=True, kw_only=True):
+    """``[evaluate]``: what an evaluation looks into beyond the metrics.
+
+    Attributes:
+        profile: How much work it may be: about 1, 10 or 60 minutes for a small model on two
+            cores. Left out, a build does only what takes seconds.
+        only: What to look into; left out, everything that the profile allows.
+    """
+
+    profile: ProfileName | None = None
+    only: tuple[ExaminationName, ...] = ()
 
 
 class ReleaseSection(_Section, frozen=True, kw_only=True):
@@ -196,6 +218,7 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
         targets: For which devices; left out, for this machine.
         require: What must hold.
         measure: How much time measuring may take.
+        evaluate: What evaluating looks into.
         release: Who signs; left out, nothing is released.
         seed: Seed of everything that draws random numbers.
     """
@@ -206,5 +229,6 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
     targets: dict[Name, TargetSection] = {}
     require: tuple[RequirementSection, ...] = ()
     measure: MeasureSection = MeasureSection()
+    evaluate: EvaluateSection = EvaluateSection()
     release: ReleaseSection | None = None
     seed: int = 0

@@ -19,7 +19,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -48,12 +48,16 @@ from edgeworthy.measurement.wire import (
     Load,
     Loaded,
     MemoryRead,
+    PipelineLatencies,
+    PipelinePrepared,
     Prepare,
     Prepared,
+    PreparePipeline,
     ReadMemory,
     Reply,
     Request,
     RunBatches,
+    RunPipeline,
     RunQueries,
     RunServer,
     WarmedUp,
@@ -74,6 +78,9 @@ from edgeworthy.runtimes import (
     run_batched,
 )
 
+if TYPE_CHECKING:
+    from edgeworthy.measurement.child_pipeline import MeasuredPipeline
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -89,8 +96,9 @@ class MeasuredProcess:
         self._golden: list[Tensors] = []
         self._tolerance = 0.0
         self._seed = 0
+        self._pipeline: MeasuredPipeline | None = None
 
-    def answer(self, request: Request) -> Reply:  # noqa: PLR0911 - one line per request
+    def answer(self, request: Request) -> Reply:  # noqa: C901, PLR0911 - one line per request
         """Do what is asked."""
         match request:
             case Prepare():
@@ -108,6 +116,10 @@ class MeasuredProcess:
             case Answer():
                 run = self._loaded().run
                 return Answers(outputs=tuple(pack_tensors(run(each)) for each in self._samples))
+            case PreparePipeline():
+                return self._prepare_pipeline(request)
+            case RunPipeline():
+                return self._run_pipeline(request)
             case ReadMemory():
                 return MemoryRead(
                     peak_memory_bytes=peak_memory_bytes(),
@@ -209,6 +221,29 @@ class MeasuredProcess:
                 keep=self._to_check(request.count, request.seed),
             )
         return self._latencies(found)
+
+    def _prepare_pipeline(self, request: PreparePipeline) -> PipelinePrepared:
+        start = time.perf_counter_ns()
+        # Decoders wait until bare inference has been measured: they would count as its memory.
+        from edgeworthy.measurement.child_pipeline import MeasuredPipeline  # noqa: PLC0415
+
+        import_ns = time.perf_counter_ns() - start
+        self._pipeline = MeasuredPipeline(request.plan, self._loaded(), self._samples)
+        return self._pipeline.prepare(import_ns)
+
+    def _run_pipeline(self, request: RunPipeline) -> PipelineLatencies:
+        if self._pipeline is None:
+            raise MeasurementError("asked to run a pipeline before there was one")
+        keep = self._to_check(request.count, request.first)
+        found, bare_ns = self._pipeline.run(request, keep=keep)
+        checked = check(found.kept, self._golden, self._tolerance) if found.kept else Checked()
+        return PipelineLatencies(
+            data=found.stage_ns.astype("<i8").tobytes(),
+            bare=np.array(bare_ns, dtype="<i8").tobytes(),
+            checked_count=checked.checked_count,
+            wrong_count=checked.wrong_count,
+            largest_miss=checked.largest_miss,
+        )
 
     def _to_check(self, count: int, salt: int) -> frozenset[int]:
         return positions_to_check(count, seed=self._seed + salt) if self._golden else frozenset()

@@ -9,7 +9,8 @@ Rules:
 3. One process works at a time: the others are stopped, and nobody is told of progress meanwhile.
 4. Turns take about equal time, and see the samples in the same order. The first queries of a turn
    find cold caches, which no stream of queries does: they are not timed.
-5. Ctrl-C ends everything, or keeps the launches that were finished when the settings say so.
+5. Pipelines have their turns after those of bare inference, in the same processes.
+6. Ctrl-C ends everything, or keeps the launches that were finished when the settings say so.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edgeworthy.measurement.child_process import ChildProcess
+from edgeworthy.measurement.pipeline_turns import PipelineObservation, observe_pipelines
 from edgeworthy.measurement.plan import (
     MeasurementPlan,
     MeasurementProgress,
@@ -36,14 +38,11 @@ from edgeworthy.measurement.starting import (
     prepare,
     start,
 )
+from edgeworthy.measurement.turns import settle_count, turn_query_count
 from edgeworthy.measurement.wire import MemoryRead, Prepared, ReadMemory, RunQueries
 
 #: Fewer finished starts than this show no spread: after Ctrl-C nothing is made of them.
 FEWEST_LAUNCHES_KEPT = 2
-_NANOSECONDS = 1_000_000_000
-_LONGEST_TURN_QUERIES = 100_000
-#: Turns of at least so many queries can spare so many to warm the caches again.
-_SETTLE_COUNTS = ((10, 3), (2, 1))
 
 
 @dataclass(frozen=True)
@@ -136,12 +135,31 @@ class _Rounds:
             }
             for index, child in children.items():
                 started[index] = self._start(index, child, prepared[index])
+            begun_s = self._elapsed_s
             while True:
                 self._run_round(started)
                 progress(self._progress(launch, started))
                 if self._done_ratio(launch) >= 1:
                     break
-            return [started[index].observation() for index in range(len(self._plans))]
+            observed = [started[index].observation() for index in range(len(self._plans))]
+            pipelines = self._observe_pipelines(started, bare_s=self._elapsed_s - begun_s)
+            return [
+                replace(each, pipeline=pipelines.get(index)) for index, each in enumerate(observed)
+            ]
+
+    def _observe_pipelines(
+        self, started: Mapping[int, StartedProcess], *, bare_s: float
+    ) -> dict[int, PipelineObservation]:
+        plans = {
+            index: plan.pipeline
+            for index, plan in enumerate(self._plans)
+            if plan.pipeline is not None
+        }
+        if not plans:
+            return {}
+        return observe_pipelines(
+            started, plans, self._generator, bare_s=bare_s, block_s=self._settings.block_s
+        )
 
     def _order(self) -> list[int]:
         order: list[int] = self._generator.permutation(len(self._plans)).tolist()
@@ -185,21 +203,3 @@ class _Rounds:
             done_ratio=done_ratio,
             latest_ms=tuple(started[index].latest_ms for index in range(len(self._plans))),
         )
-
-
-def turn_query_count(latency_ns: int, block_s: float) -> int:
-    """Queries in one turn.
-
-    >>> turn_query_count(100_000, 0.01), turn_query_count(50_000_000, 0.01)
-    (100, 1)
-    """
-    return min(max(round(block_s * _NANOSECONDS / latency_ns), 1), _LONGEST_TURN_QUERIES)
-
-
-def settle_count(query_count: int) -> int:
-    """Untimed queries before those of a turn.
-
-    >>> settle_count(100), settle_count(5), settle_count(1)
-    (3, 1, 0)
-    """
-    return next((settle for least, settle in _SETTLE_COUNTS if query_count >= least), 0)

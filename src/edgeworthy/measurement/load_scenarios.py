@@ -26,6 +26,7 @@ from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.load import LoadMeasurement, LoadScenario, RateAttempt
 from edgeworthy.documents.measurement import Percentile
 from edgeworthy.measurement.child_process import ChildProcess
+from edgeworthy.measurement.estimates import percentiles_of, range_over_starts
 from edgeworthy.measurement.plan import (
     Circumstances,
     MeasurementPlan,
@@ -35,7 +36,7 @@ from edgeworthy.measurement.plan import (
 )
 from edgeworthy.measurement.single_stream import unchanged
 from edgeworthy.measurement.starting import StartedProcess, prepare, start
-from edgeworthy.measurement.summary import percentiles_of, range_over_starts, rfc3339
+from edgeworthy.measurement.summary import rfc3339
 from edgeworthy.measurement.wire import RunBatches, RunServer, pack_tensors
 from edgeworthy.runtimes import Tensors
 from edgeworthy.statistics.order_statistics import (

@@ -12,12 +12,13 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
 from edgeworthy.documents.device import HostFingerprint
+from edgeworthy.documents.encoded import PipelinePlan
 from edgeworthy.errors import UsageError
 from edgeworthy.runtimes.base import Tensors
 from edgeworthy.statistics.order_statistics import queries_needed
@@ -40,6 +41,9 @@ class MeasurementPlan:
         threads: Threads inside one inference.
         is_original: Whether the others on this target are compared with it.
         size_bytes: Size of the artefact; that of the file when left out.
+        golden: Its own right outputs of each sample; those of the settings when left out.
+        pipeline: The way from bytes to answers, to be measured beside bare inference; its samples
+            are the inputs, in the same order.
     """
 
     variant: str
@@ -50,6 +54,8 @@ class MeasurementPlan:
     threads: int = 1
     is_original: bool = False
     size_bytes: int | None = None
+    golden: Sequence[Tensors] = field(default=(), compare=False)
+    pipeline: PipelinePlan | None = field(default=None, compare=False)
 
     @property
     def title(self) -> str:

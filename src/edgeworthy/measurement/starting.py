@@ -9,12 +9,12 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeworthy.measurement.child_process import ChildProcess
+from edgeworthy.measurement.child_process import ChildProcess, ReplyT
 from edgeworthy.measurement.golden import NOTHING_CHECKED, Checked, refuse_wrong
 from edgeworthy.measurement.plan import MeasurementPlan, MeasurementSettings
 from edgeworthy.measurement.wire import (
@@ -22,9 +22,11 @@ from edgeworthy.measurement.wire import (
     Load,
     Loaded,
     MemoryRead,
+    PipelineLatencies,
     Prepare,
     Prepared,
     ReadMemory,
+    Request,
     RunBatches,
     RunQueries,
     RunServer,
@@ -33,6 +35,9 @@ from edgeworthy.measurement.wire import (
     WarmUp,
     pack_tensors,
 )
+
+if TYPE_CHECKING:
+    from edgeworthy.measurement.pipeline_turns import PipelineObservation
 
 _NANOSECONDS = 1_000_000_000
 _NS_PER_MS = 1_000_000
@@ -60,6 +65,7 @@ class LaunchObservation:
         affinity: Logical processors that the process could run on.
         checked: What checking its timed answers found.
         import_ns: Time to import the engine; 0 when nobody looked.
+        pipeline: What its pipeline showed; absent when there was none.
     """
 
     runtime_version: str
@@ -73,6 +79,7 @@ class LaunchObservation:
     affinity: tuple[int, ...] = ()
     checked: Checked = NOTHING_CHECKED
     import_ns: int = 0
+    pipeline: PipelineObservation | None = None
 
 
 class StartedProcess:
@@ -117,19 +124,34 @@ class StartedProcess:
         Raises:
             MeasurementError: Answers were wrong.
         """
+        reply = self.tell(request, Latencies)
+        self.checked = self.checked.joined(self.refuse_wrong(reply))
+        return np.frombuffer(reply.data, dtype="<i8"), reply
+
+    def tell(self, request: Request, reply_type: type[ReplyT]) -> ReplyT:
+        """Ask the process something, and stop it again."""
         self._child.resume()
-        reply = self._child.ask(request, Latencies)
+        reply = self._child.ask(request, reply_type)
         self._child.pause()
+        return reply
+
+    def refuse_wrong(self, reply: Latencies | PipelineLatencies) -> Checked:
+        """What checking the answers found.
+
+        Raises:
+            MeasurementError: Answers were wrong.
+        """
         found = Checked(reply.checked_count, reply.wrong_count, reply.largest_miss)
         refuse_wrong(found, where=self._child.title, tolerance=self._tolerance)
-        self.checked = self.checked.joined(found)
-        return np.frombuffer(reply.data, dtype="<i8"), reply
+        return found
+
+    def peak_memory_bytes(self) -> int:
+        """Largest resident memory so far."""
+        return self.tell(ReadMemory(), MemoryRead).peak_memory_bytes
 
     def observation(self) -> LaunchObservation:
         """All that was seen, with the memory at the end."""
-        self._child.resume()
-        memory = self._child.ask(ReadMemory(), MemoryRead)
-        self._child.pause()
+        memory = self.tell(ReadMemory(), MemoryRead)
         return LaunchObservation(
             runtime_version=self._prepared.runtime_version,
             runtime_memory_bytes=self._prepared.runtime_memory_bytes,
@@ -170,7 +192,7 @@ def prepare(
             samples=samples,
             seed=settings.seed,
             generated_count=GENERATED_COUNT,
-            golden=tuple(pack_tensors(outputs) for outputs in settings.golden),
+            golden=tuple(pack_tensors(outputs) for outputs in plan.golden or settings.golden),
             tolerance=settings.tolerance,
         ),
         Prepared,

@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate, exact
-from edgeworthy.documents.measurement import EarlyStopping, Measurement, PairedRatio, Percentile
+from edgeworthy.documents.measurement import EarlyStopping, Measurement, PairedRatio
 from edgeworthy.errors import MeasurementError
+from edgeworthy.measurement.estimates import over_launches, percentiles_of, quantiles_of
 from edgeworthy.measurement.interleaving import Observation
+from edgeworthy.measurement.pipeline_summary import pipeline_times
 from edgeworthy.measurement.plan import RATIO_CONFIDENCE, MeasurementSettings
 from edgeworthy.measurement.starting import LaunchObservation
 from edgeworthy.statistics.order_statistics import (
     Refusal,
     early_stopping_percentile,
-    grouped_percentile_interval,
-    percentile_interval,
     queries_needed_early_stopping,
 )
 from edgeworthy.statistics.paired_ratio import paired_ratio
@@ -73,12 +73,12 @@ def summarize(
         scenario=SINGLE_STREAM,
         query_count=len(latencies_ms),
         percentiles=percentiles_of(groups_ms, settings),
-        quantiles_ms=_quantiles(latencies_ms),
-        load_time_ms=_over_launches([one.load_ns / _NS_PER_MS for one in launches], settings, "ms"),
+        quantiles_ms=quantiles_of(latencies_ms),
+        load_time_ms=over_launches([one.load_ns / _NS_PER_MS for one in launches], settings, "ms"),
         first_inference_ms=float(
             np.median([one.first_inference_ns / _NS_PER_MS for one in launches])
         ),
-        peak_memory_mib=_over_launches(
+        peak_memory_mib=over_launches(
             [one.peak_memory_bytes / _MIB for one in launches], settings, "MiB"
         ),
         runtime_memory_mib=float(np.median([one.runtime_memory_bytes / _MIB for one in launches])),
@@ -95,6 +95,12 @@ def summarize(
         early_stopping=_early_stopping(latencies_ms, settings),
         checked_count=sum(one.checked.checked_count for one in launches),
         partial=len(launches) < settings.launch_count,
+        time_to_first_inference_ms=over_launches(
+            [(one.load_ns + one.first_inference_ns) / _NS_PER_MS for one in launches],
+            settings,
+            "ms",
+        ),
+        pipeline=pipeline_times(plan.pipeline, launches, settings) if plan.pipeline else None,
     )
 
 
@@ -106,32 +112,14 @@ def _cold_start(
     whole_ms = [
         (one.import_ns + one.load_ns + one.first_inference_ns) / _NS_PER_MS for one in launches
     ]
-    return _over_launches(whole_ms, settings, "ms")
+    return over_launches(whole_ms, settings, "ms")
 
 
 def _steady(
     launches: Sequence[LaunchObservation], settings: MeasurementSettings
 ) -> Estimate | None:
     values = [one.steady_memory_bytes / _MIB for one in launches]
-    return _over_launches(values, settings, "MiB") if all(values) else None
-
-
-def percentiles_of(
-    groups_ms: Sequence[NDArray[np.float64]], settings: MeasurementSettings
-) -> tuple[Percentile, ...]:
-    """The percentiles that the settings ask for, from the latencies of each start."""
-    found = []
-    for percent in settings.percents:
-        for confidence in settings.confidences:
-            interval = grouped_percentile_interval(
-                groups_ms, percent, confidence=confidence, unit="ms"
-            )
-            if isinstance(interval, Refusal):
-                refused = Percentile(percent=percent, latency_ms=None, refusal=interval.reason)
-                found.append(refused)
-            else:
-                found.append(Percentile(percent=percent, latency_ms=interval))
-    return tuple(found)
+    return over_launches(values, settings, "MiB") if all(values) else None
 
 
 def _early_stopping(
@@ -149,30 +137,6 @@ def _early_stopping(
             )
         )
     return tuple(found)
-
-
-def _quantiles(latencies_ms: NDArray[np.float64]) -> tuple[float, ...]:
-    quantiles: list[float] = np.quantile(
-        latencies_ms, np.linspace(0, 1, _QUANTILE_COUNT), method="inverted_cdf"
-    ).tolist()
-    return tuple(quantiles)
-
-
-def _over_launches(values: Sequence[float], settings: MeasurementSettings, unit: str) -> Estimate:
-    """Median over the starts, at the highest confidence that was asked for.
-
-    When Ctrl-C left fewer starts, at the confidence that these support.
-    """
-    confidence = max(settings.confidences)
-    if len(values) < settings.launch_count and settings.keeps_partial:
-        confidence = min(confidence, 1 - 2 * 0.5 ** len(values))
-    interval = percentile_interval(
-        np.sort(np.array(values)), _MEDIAN, confidence=confidence, unit=unit
-    )
-    if isinstance(interval, Refusal):
-        # The settings allow no fewer starts than this needs.
-        raise MeasurementError(interval.reason)
-    return interval
 
 
 def _against(observation: Observation, original: Observation | None) -> PairedRatio | None:
@@ -210,23 +174,6 @@ def _own_disturbances(launches: Sequence[LaunchObservation]) -> tuple[str, ...]:
         return ()
     return (
         f"The latency was still falling after the warm-up in {restless} of {len(launches)} starts.",
-    )
-
-
-def range_over_starts(values: Sequence[float], *, unit: str) -> Estimate:
-    """Median and range of few starts, at the confidence that so many support.
-
-    >>> range_over_starts([1.0, 3.0, 2.0], unit="ms").confidence
-    0.75
-    """
-    return Estimate(
-        value=float(np.median(values)),
-        low=min(values),
-        high=max(values),
-        confidence=1 - 2 * 0.5 ** len(values),
-        n=len(values),
-        method="range over starts",
-        unit=unit,
     )
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from edgeworthy.documents.sweep import Sweep, SweepPoint
 from edgeworthy.errors import UsageError
 from edgeworthy.measurement.child_process import ChildProcess
+from edgeworthy.measurement.estimates import range_over_starts
 from edgeworthy.measurement.interleaving import nobody
 from edgeworthy.measurement.plan import (
     Circumstances,
@@ -33,7 +34,7 @@ from edgeworthy.measurement.plan import (
 )
 from edgeworthy.measurement.single_stream import unchanged
 from edgeworthy.measurement.starting import Sample, StartedProcess, prepare, start
-from edgeworthy.measurement.summary import range_over_starts, rfc3339
+from edgeworthy.measurement.summary import rfc3339
 from edgeworthy.measurement.wire import RunBatches, pack_tensors
 from edgeworthy.runtimes import Tensors
 

@@ -16,7 +16,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeworthy.documents.encoded import PipelinePlan
 from edgeworthy.errors import (
+    DatasetError,
     EdgeworthyError,
     InferenceError,
     MeasurementError,
@@ -131,8 +133,39 @@ class Answer(_Message, frozen=True, kw_only=True):
     """Give the outputs for every sample."""
 
 
+class PreparePipeline(_Message, frozen=True, kw_only=True):
+    """Import the decoders, and run the first query from bytes to answer."""
+
+    plan: PipelinePlan
+
+
+class RunPipeline(_Message, frozen=True, kw_only=True):
+    """A turn of the pipeline, and one of bare inference beside it.
+
+    Attributes:
+        first: Position of the first query in the cycle of samples.
+        count: Queries of each.
+        settle_count: Untimed queries before each of them.
+        bare_first: Whether bare inference comes first.
+    """
+
+    first: int
+    count: int
+    settle_count: int
+    bare_first: bool
+
+
 Request: TypeAlias = (
-    Prepare | Load | WarmUp | RunQueries | RunBatches | RunServer | ReadMemory | Answer
+    Prepare
+    | Load
+    | WarmUp
+    | RunQueries
+    | RunBatches
+    | RunServer
+    | ReadMemory
+    | Answer
+    | PreparePipeline
+    | RunPipeline
 )
 
 
@@ -198,6 +231,38 @@ class Answers(_Message, frozen=True, kw_only=True):
     outputs: tuple[tuple[TensorBytes, ...], ...]
 
 
+class PipelinePrepared(_Message, frozen=True, kw_only=True):
+    """The decoders are there, and the first query was answered.
+
+    Attributes:
+        import_ns: Time to import the decoders.
+        stage_ns: Time of each stage of the first query.
+        latency_ns: Time of a query once it is warm.
+    """
+
+    import_ns: int
+    stage_ns: tuple[int, ...]
+    latency_ns: int
+
+
+class PipelineLatencies(_Message, frozen=True, kw_only=True):
+    """What one turn of the pipeline showed.
+
+    Attributes:
+        data: Stages of each query in order: nanoseconds as little-endian int64.
+        bare: Latencies of bare inference, in the same form.
+        checked_count: Answers that were held against golden ones.
+        wrong_count: Outputs among them that were wrong.
+        largest_miss: Largest difference over the largest golden value of that output.
+    """
+
+    data: bytes
+    bare: bytes
+    checked_count: int = 0
+    wrong_count: int = 0
+    largest_miss: float = 0.0
+
+
 class Failure(_Message, frozen=True, kw_only=True):
     """An error of ours in parts, or any other error as an :class:`InferenceError`."""
 
@@ -208,7 +273,17 @@ class Failure(_Message, frozen=True, kw_only=True):
     next_step: str
 
 
-Reply: TypeAlias = Prepared | Loaded | WarmedUp | Latencies | MemoryRead | Answers | Failure
+Reply: TypeAlias = (
+    Prepared
+    | Loaded
+    | WarmedUp
+    | Latencies
+    | MemoryRead
+    | Answers
+    | PipelinePrepared
+    | PipelineLatencies
+    | Failure
+)
 
 _KINDS: tuple[type[EdgeworthyError], ...] = (
     ModelFileError,
@@ -216,6 +291,7 @@ _KINDS: tuple[type[EdgeworthyError], ...] = (
     MeasurementError,
     MissingExtraError,
     UsageError,
+    DatasetError,
 )
 
 

@@ -29,6 +29,7 @@ from edgeworthy.reports.sections.flips import flips_section
 from edgeworthy.reports.sections.headline import Headline, headline
 from edgeworthy.reports.sections.latency import latency_section
 from edgeworthy.reports.sections.model import operators_section
+from edgeworthy.reports.sections.pipeline import pipeline_section
 from edgeworthy.reports.sections.prediction import prediction_section
 from edgeworthy.reports.sections.provenance import provenance_section
 from edgeworthy.reports.sections.requirements import requirements_section
@@ -44,6 +45,7 @@ _SECTIONS: tuple[Callable[[BuildIndex], Section | None], ...] = (
     requirements_section,
     tradeoff_section,
     latency_section,
+    pipeline_section,
     slices_section,
     flips_section,
     confidence_section,

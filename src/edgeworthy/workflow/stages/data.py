@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edgeworthy.documents.dataset import DatasetSummary
+from edgeworthy.documents.encoded import EncodedSample, PipelinePlan, encoded_size_bytes
 from edgeworthy.documents.model import ModelSignature
 from edgeworthy.documents.project import DataSection
 from edgeworthy.documents.record import canonical_json, encode_document
@@ -19,6 +20,9 @@ from edgeworthy.workflow.workspace import Workspace, tool_version
 
 if TYPE_CHECKING:
     from edgeworthy.datasets import Dataset, PreparedBatch
+
+#: Encoded samples that take turns hold at most so much memory together.
+_ENCODED_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,35 @@ class SampleSet:
         return prepared_batches(
             self.open(), signature=signature, inputs=self.workspace.project.model.inputs, size=size
         )
+
+    def pipeline(self, signature: ModelSignature, count: int) -> PipelinePlan:
+        """The way of the first samples, from what a device receives to answers.
+
+        Args:
+            signature: Of the model.
+            count: Samples, at most; fewer where they are large.
+        """
+        from edgeworthy.datasets import input_preparations
+
+        dataset, model = self.open(), self.workspace.project.model
+        return PipelinePlan(
+            samples=tuple(_within(dataset.encoded(count), _ENCODED_BYTES)),
+            inputs=input_preparations(dataset, signature, model.inputs),
+            task=model.task,
+            scores=model.scores,
+            output=model.output,
+            labels=model.labels,
+        )
+
+
+def _within(samples: Iterator[EncodedSample], limit_bytes: int) -> Iterator[EncodedSample]:
+    """The first samples that fit the limit together, one at least."""
+    total = 0
+    for index, sample in enumerate(samples):
+        total += encoded_size_bytes(sample)
+        if index and total > limit_bytes:
+            return
+        yield sample
 
 
 def read_samples(workspace: Workspace) -> dict[str, SampleSet]:

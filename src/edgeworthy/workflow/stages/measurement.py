@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.project import TargetSection
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
@@ -85,6 +87,8 @@ def _run(
     from edgeworthy.measurement import Circumstances, MeasurementPlan, MeasurementSettings, measure
 
     section = workspace.targets[target]
+    pipeline = samples.pipeline(original.signature, SAMPLE_COUNT)
+    inputs = single_samples(original, samples)[: len(pipeline.samples)]
     title = f"Measuring {len(subjects)} artefacts for {target}"
 
     def report(state: MeasurementProgress) -> None:
@@ -101,6 +105,8 @@ def _run(
                 threads=section.threads,
                 is_original=each.name == ORIGINAL,
                 size_bytes=each.size_bytes,
+                golden=_answers(each, section, inputs),
+                pipeline=pipeline,
             )
             for each in subjects
         ],
@@ -111,15 +117,31 @@ def _run(
             seed=workspace.project.seed,
             evidence_days=workspace.evidence_days,
             confidences=workspace.confidences,
+            tolerance=workspace.project.measure.tolerance,
         ),
         Circumstances(host_of(workspace), workspace.clock, disturbances()),
-        inputs=_single_samples(original, samples),
+        inputs=inputs,
         progress=report,
     )
     outputs = {each.variant: encode_document(each) for each in measurements}
     return StepResult(outputs, expires_at=min(each.expires_at for each in measurements))
 
 
-def _single_samples(original: InspectedModel, samples: SampleSet) -> list[Tensors]:
-    batches = samples.batches(original.signature, 1)
-    return [batch.inputs for batch in islice(batches, SAMPLE_COUNT)]
+def _answers(subject: Subject, section: TargetSection, inputs: Sequence[Tensors]) -> list[Tensors]:
+    """What an artefact answers when nobody times it, in the way that it is evaluated."""
+    from edgeworthy.runtimes import find_runtime, run_batched
+
+    runtime = find_runtime(section.runtimes[0])
+    with runtime.load(subject.path, threads=section.threads) as session:
+        return [run_batched(session, each) for each in inputs]
+
+
+def single_samples(original: InspectedModel, samples: SampleSet) -> list[Tensors]:
+    """The first samples as a model takes them, one by one."""
+    rows = (
+        {name: tensor[row : row + 1] for name, tensor in batch.inputs.items()}
+        # A model whose batch is fixed gets batches of that size.
+        for batch in samples.batches(original.signature, 1)
+        for row in range(len(batch.labels))
+    )
+    return list(islice(rows, SAMPLE_COUNT))

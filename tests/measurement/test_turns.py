@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgeworthy.measurement.interleaving import settle_count, turn_query_count
+from edgeworthy.measurement.turns import settle_count, turn_query_count
 
 
 @pytest.mark.parametrize(
