@@ -31,10 +31,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from edgeworthy.files import digest_file
 from peers.judging import AGAIN, answers, score, time_files
 from peers.tasks import MAKERS, Task, load_task
+
+from edgeworthy.files import digest_file
 
 HERE = Path(__file__).parent / "peers"
 FLOAT, OURS = "float", "edgeworthy static"
@@ -63,7 +63,7 @@ def make(task: Task, name: str, work: Path) -> dict[str, Any]:
     folder = work / "files" / task.name
     folder.mkdir(parents=True, exist_ok=True)
     samples, output = folder / "calibration.npz", folder / f"{name.replace(' ', '-')}.onnx"
-    np.savez(samples, **task.calibration)
+    np.savez(samples, allow_pickle=False, **task.calibration)
     python = sys.executable if script == "edgeworthy" else str(work / script / "bin" / "python")
     limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [python, str(HERE / f"tool_{script}.py"), str(task.model), str(samples), str(output)]
@@ -131,8 +131,8 @@ def tables(found: list[dict[str, Any]]) -> Iterator[str]:
         yield f"### {name}: {first['measure']}, n = {first.get('n', 0)}"
         yield ""
         yield (
-            "| file | right | points lost (95 %) | mean cosine | latency / ours (95 %) | ms | size / "
-            "float | tool s | digest |"
+            "| file | right | points lost (95 %) | mean cosine | latency / ours (95 %) | ms "
+            "| size / float | tool s | digest |"
         )
         yield "|---|---|---|---|---|---|---|---|---|"
         size = lines[FLOAT]["bytes"]

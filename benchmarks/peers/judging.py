@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
+from peers.tasks import Arrays, Task
 
 from edgeworthy.devices import host_fingerprint
 from edgeworthy.files import digest_file
@@ -28,7 +29,6 @@ from edgeworthy.measurement import (
     measure,
 )
 from edgeworthy.statistics.proportions import paired_difference
-from peers.tasks import Arrays, Task
 
 CONFIDENCE = 0.95
 AGAIN = "edgeworthy static (again)"

@@ -69,7 +69,7 @@ def keywords(folder: Path, name: str) -> Task:
     halves = [slice(0, 500), slice(500, 1000)]
     calibrates, judges = halves if name.endswith("first") else halves[::-1]
     keys = {row.tobytes() for row in features[judges]}
-    apart = [row for row in prepared[calibrates][_absent(features[calibrates], keys)]]
+    apart = list(prepared[calibrates][_absent(features[calibrates], keys)])
     return Task(
         name=name,
         model=folder / "kws_fp32.onnx",

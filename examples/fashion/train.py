@@ -45,7 +45,7 @@ Labels: TypeAlias = NDArray[np.int64]
 
 SEED = 20
 BATCH_SIZE = 128
-EPOCHS = {"depthwise": 8, "transformer": 5}
+EPOCHS = {"depthwise": 8, "transformer": 3}
 LEARNING_RATE = {"depthwise": 1e-2, "transformer": 3e-3}
 LABEL_SMOOTHING = 0.05
 CALIBRATION_COUNT = 2000
