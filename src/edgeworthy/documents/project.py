@@ -18,7 +18,9 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Ratio = Annotated[float, Meta(gt=0, lt=1)]
 Positive = Annotated[int, Meta(ge=1)]
 
-Task = Literal["classification", "regression", "anomaly"]
+Task = Literal["classification", "regression", "anomaly", "detection", "segmentation", "embedding"]
+#: How a detector writes a box: corners, or a corner or the center with width and height.
+BoxFormat = Literal["xyxy", "yxyx", "xywh", "cxcywh"]
 Scores = Literal["logits", "probabilities"]
 DataFormat = Literal["npz", "image-folder", "wav-folder", "csv", "parquet", "function"]
 #: How much work an evaluation may be.
@@ -76,7 +78,11 @@ class ModelSection(_Section, frozen=True, kw_only=True):
         path: The ONNX file, relative to the project file.
         task: What the outputs mean.
         output: The output that is judged; empty for the first.
+        outputs: For a detector with several: the outputs with its ``boxes``, ``scores`` and
+            ``classes``.
+        boxes: How a detector writes a box; true boxes are always x1, y1, x2, y2.
         scores: Whether a classifier's output needs a softmax.
+        threshold: Anomaly score from which an alarm is raised.
         labels: Class names in the order of the output.
         inputs: Preparation per input, by name.
         license: SPDX expression of the weights.
@@ -86,7 +92,10 @@ class ModelSection(_Section, frozen=True, kw_only=True):
     path: str
     task: Task
     output: str = ""
+    outputs: dict[str, str] = {}
+    boxes: BoxFormat = "xyxy"
     scores: Scores = "logits"
+    threshold: float | None = None
     labels: tuple[str, ...] = ()
     inputs: dict[str, InputSection] = {}
     license: str = ""

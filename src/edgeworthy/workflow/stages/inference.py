@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from edgeworthy.documents.model import ModelSignature
-from edgeworthy.documents.project import InputSection
+from edgeworthy.documents.project import InputSection, ModelSection
 from edgeworthy.documents.record import canonical_json
 from edgeworthy.files import digest_bytes
 from edgeworthy.workflow.stages.data import SampleSet
@@ -18,8 +20,11 @@ from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from edgeworthy.datasets import PreparedBatch
     from edgeworthy.evaluation import Predictions
+    from edgeworthy.runtimes.base import Session
 
 BATCH_SIZE = 64
 
@@ -76,10 +81,11 @@ def predict_samples(
 
     def run() -> StepResult:
         from edgeworthy.evaluation import predict
-        from edgeworthy.runtimes import find_runtime, run_batched
+        from edgeworthy.runtimes import find_runtime
 
         with find_runtime(reading.runtime).load(subject.path, threads=reading.threads) as session:
-            made = predict(partial(run_batched, session), batches(), output=reading.output)
+            answers, output = answering(session, reading, workspace.project.model)
+            made = predict(answers, batches(), output=output)
         return StepResult({"predictions": made.to_npz_bytes()})
 
     outputs = workspace.runner.run(
@@ -93,6 +99,7 @@ def predict_samples(
                     canonical_json([reading.signature, dict(reading.inputs)])
                 ),
                 "output": reading.output,
+                "outputs": canonical_json(_output_form(workspace.project.model)).decode(),
                 "every": str(every),
                 "host": canonical_json(host_of(workspace)).decode(),
                 "engine": engine_version(reading.runtime),
@@ -111,6 +118,23 @@ def engine_version(runtime: str) -> str:
     return find_runtime(runtime).version()
 
 
+def answering(
+    session: Session, reading: Reading, section: ModelSection
+) -> tuple[Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]], str]:
+    """A session as evaluation calls it, and the name of the output that is judged.
+
+    Args:
+        session: A loaded model.
+        reading: How it is run.
+        section: ``[model]``: what the outputs mean.
+    """
+    from edgeworthy.evaluation import judged_as
+    from edgeworthy.runtimes import run_batched
+
+    read = msgspec.structs.replace(section, output=reading.output)
+    return judged_as(partial(run_batched, session), read)
+
+
 def _thinned(batch: PreparedBatch, every: int) -> Iterator[PreparedBatch]:
     """The samples of a batch whose position in the set is a multiple of ``every``."""
     from edgeworthy.datasets import PreparedBatch
@@ -126,6 +150,13 @@ def _thinned(batch: PreparedBatch, every: int) -> Iterator[PreparedBatch]:
             labels=batch.labels[start::every],
             slices={column: texts[start::every] for column, texts in batch.slices.items()},
         )
+
+
+def _output_form(section: ModelSection) -> list[object]:
+    """What joins or shrinks outputs; empty for tasks that judge one output as it is."""
+    if section.task not in {"detection", "segmentation"}:
+        return []
+    return [section.task, section.outputs, section.boxes, len(section.labels)]
 
 
 def load_predictions(workspace: Workspace, digest: str) -> Predictions:
