@@ -61,6 +61,11 @@ def test_the_contracts_hold() -> None:
             "A device verifies a release without arrays, graphs or engines",
         ),
         (
+            "agent/worker/loop.py",
+            "import edgeworthy.evaluation",
+            "A model's worker carries no graph, trust or web library",
+        ),
+        (
             "reports/theme.py",
             "import edgeworthy.evaluation",
             "Reports draw documents and compute nothing",
