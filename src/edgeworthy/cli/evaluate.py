@@ -9,6 +9,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from edgeworthy.cli.compare import print_comparison, print_findings
+from edgeworthy.cli.corruptions import print_corruptions
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, interval, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project, shown_progress
@@ -135,6 +136,7 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
                 slices.add_row(part, *(each.get((metric, part), "") for each in figures))
         if slices.row_count:
             out.print(slices)
+        print_corruptions(rows)
         for each in rows:
             if each.flips is not None:
                 out.print(

@@ -26,6 +26,11 @@ from edgeworthy.documents.evaluation import Evaluation, MetricValue
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.project import RequirementSection, TargetSection
 from edgeworthy.documents.variant import ORIGINAL
+from edgeworthy.release.corruption_figures import (
+    is_under_corruption,
+    values_under_corruption,
+    wanted_corruption,
+)
 from edgeworthy.release.expiry import expiry_of, parse_date
 from edgeworthy.release.requirements import LATENCY_PERCENTS, MEASUREMENT_METRICS, wants_each
 
@@ -210,6 +215,8 @@ def difference(ours: Estimate, theirs: Estimate) -> Estimate:
 
 
 def _of_evaluation(requirement: RequirementSection, evaluation: Evaluation) -> tuple[Figure, ...]:
+    if is_under_corruption(requirement.metric):
+        return _under_corruption(requirement, evaluation)
     values = [each for each in evaluation.metrics if each.metric == requirement.metric]
     available = tuple(dict.fromkeys(each.slice for each in values))
     column = wants_each(requirement)
@@ -225,6 +232,17 @@ def _of_evaluation(requirement: RequirementSection, evaluation: Evaluation) -> t
         problem = f"there is no slice `{requirement.slice}`; there are: {listed}"
         return (Figure(requirement.slice, None, problem, hopeless=True),)
     return tuple(_of_slice(requirement, values, name) for name in wanted)
+
+
+def _under_corruption(
+    requirement: RequirementSection, evaluation: Evaluation
+) -> tuple[Figure, ...]:
+    values, problem = values_under_corruption(requirement, evaluation)
+    if problem:
+        hopeless = evaluation.corruptions is not None
+        return (Figure(wanted_corruption(requirement), None, problem, hopeless=hopeless),)
+    names = dict.fromkeys(each.slice for each in values)
+    return tuple(_of_slice(requirement, values, name) for name in names)
 
 
 def _of_slice(requirement: RequirementSection, values: Sequence[MetricValue], name: str) -> Figure:

@@ -24,6 +24,7 @@ from edgeworthy.reports.blocks import Section
 from edgeworthy.reports.formatting import digest_short
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.sections.confidence import confidence_section
+from edgeworthy.reports.sections.corruptions import corruptions_section
 from edgeworthy.reports.sections.data import data_section
 from edgeworthy.reports.sections.flips import flips_section
 from edgeworthy.reports.sections.harm import harm_section
@@ -50,6 +51,7 @@ _SECTIONS: tuple[Callable[[BuildIndex], Section | None], ...] = (
     pipeline_section,
     slices_section,
     flips_section,
+    corruptions_section,
     confidence_section,
     operators_section,
     data_section,

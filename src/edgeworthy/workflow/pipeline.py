@@ -81,7 +81,9 @@ class Pipeline:
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Of every target, the original included, with what the project wants examined."""
-        return self.examined(self.workspace.project.evaluate)
+        project = self.workspace.project
+        profile, examinations = wanted(project.evaluate, project.require)
+        return examine(self._cases, examinations, profile)
 
     def examined(self, section: EvaluateSection) -> tuple[Evaluation, ...]:
         """The evaluations with what is wanted of them."""

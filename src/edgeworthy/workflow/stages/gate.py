@@ -23,19 +23,23 @@ if TYPE_CHECKING:
 
 
 def check_policy(workspace: Workspace) -> None:
-    """Refuse requirements that name what does not exist, before any work is done.
+    """Refuse requirements and outputs that name what does not exist, before any work is done.
 
     Raises:
-        ProjectFileError: A metric, slice or target is unknown.
+        ProjectFileError: A metric, slice, target or role of an output is unknown.
     """
-    from edgeworthy.evaluation import metrics_of
+    from edgeworthy.evaluation import check_outputs, metrics_of
+    from edgeworthy.evaluation.corruptions import corruption_metrics, selectable_names
     from edgeworthy.release import check_requirements
 
+    task = workspace.project.model.task
     try:
+        check_outputs(workspace.project.model)
         check_requirements(
             workspace.project.require,
-            metric_names=[each.name for each in metrics_of(workspace.project.model.task)],
+            metric_names=[each.name for each in metrics_of(task)] + [*corruption_metrics(task)],
             target_names=tuple(workspace.targets),
+            corruption_names=selectable_names(),
         )
     except ProjectFileError as error:
         raise placed(error, workspace.project_path) from error
