@@ -49,10 +49,7 @@ EVERYTHING = {
 }
 _JUDGING = ("measure", "evaluate", "predict", "confidence", "slices", "properties", "explain")
 AFTER_VARIANTS = {
-    each
-    for each in EVERYTHING
-    if each.startswith(_JUDGING)
-    and not each.endswith("-calibration")
+    each for each in EVERYTHING if each.startswith(_JUDGING) and not each.endswith("-calibration")
 }
 DECISIONS = {"gate", "release", "report"}
 
