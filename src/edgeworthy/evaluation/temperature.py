@@ -7,8 +7,8 @@ Rules:
    likelihood is concave in its inverse, so there is exactly one and no random start.
 3. Where nothing bounds it there is none: samples without a single wrong answer would make every
    confidence 1. The refusal says so.
-4. Where the interval holds 1 there is none either: nothing shows that the confidence is wrong, and a
-   correction would as likely do harm.
+4. Where the interval holds 1 there is none either: nothing shows that the confidence is wrong, and
+   a correction would as likely do harm.
 5. The judged samples play no part in it.
 
 Source: Guo et al., ICML 2017 (arXiv 1706.04599); the interval is White's (Econometrica 50, 1982).
