@@ -28,6 +28,8 @@ ProfileName = Literal["quick", "standard", "thorough"]
 #: What an evaluation can look into beyond the metrics.
 ExaminationName = Literal["confidence", "slices"]
 Resize = Literal["none", "nearest", "bilinear", "bicubic"]
+#: What a raw sample is; decides which corruptions apply to it.
+SampleKind = Literal["image", "sound", "series", "table", "features"]
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
