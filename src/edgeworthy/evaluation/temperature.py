@@ -146,7 +146,9 @@ def _root(likelihood: _Likelihood) -> float:
 
 def _estimate(likelihood: _Likelihood, inverse: float, confidence: float) -> Estimate:
     first, second = likelihood.slopes(inverse)
-    deviation = math.sqrt(float((first**2).sum())) / float(second.sum()) / inverse
+    bend = float(second.sum())
+    # Fisher's variance is White's if the model fits; the larger of the two is never too sure.
+    deviation = max(math.sqrt(float((first**2).sum())) / bend, bend**-0.5) / inverse
     arm = normal_quantile((1 + confidence) / 2) * deviation
     value = 1 / inverse
     return Estimate(
