@@ -13,7 +13,7 @@ from edgeworthy.cli.corruptions import print_corruptions
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, interval, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project, shown_progress
-from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.evaluation import Evaluation, TemperatureFit
 from edgeworthy.documents.project import ProfileName
 from edgeworthy.errors import UsageError
 
@@ -143,7 +143,17 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
                     f"{each.variant}: {each.flips.negative_count} right answers lost, "
                     f"{each.flips.positive_count} gained, {each.flips.changed_count} changed"
                 )
+            if each.temperature is not None:
+                out.print(f"{each.variant}: {temperature_in_words(each.temperature)}")
             print_findings(each.findings)
+
+
+def temperature_in_words(fit: TemperatureFit) -> str:
+    """What a device divides logits by, or why by nothing."""
+    if fit.temperature is None:
+        return f"no temperature: {fit.refusal}"
+    samples = f"{fit.sample_count} {fit.dataset.name} samples"
+    return f"temperature {interval(fit.temperature)}, fitted on {samples}"
 
 
 def _figures(evaluation: Evaluation) -> dict[tuple[str, str], str]:

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -64,7 +65,7 @@ class _AveragePrecision(Metric[Detections]):
             np.ones(len(subject), dtype=np.int64),
             plan=plan,
             purpose=f"{self.definition.name}{purpose}",
-            floor=rule_of_three(len(subject)),
+            floor=dataclasses.replace(rule_of_three(len(subject)), only_for_points=True),
             unit_and_range=("ratio", *within),
         )
 

@@ -6,6 +6,7 @@ Areas are summed over all images before they are divided; the interval is over i
 from __future__ import annotations
 
 import abc
+import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class _Areas(Metric[SegmentedImages]):
             np.ones(n, dtype=np.int64),
             plan=plan,
             purpose=f"{self.definition.name}{purpose}",
-            floor=rule_of_three(n),
+            floor=dataclasses.replace(rule_of_three(n), only_for_points=True),
             unit_and_range=("ratio", lowest, 1.0),
         )
 

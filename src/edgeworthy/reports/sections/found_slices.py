@@ -8,7 +8,10 @@ from edgeworthy.reports.formatting import estimate_text, number
 from edgeworthy.reports.wording import plain
 
 _SMALLEST_TOLD = 0.001
-_KINDS = {"weak": "errs more than the rest", "hurt": "hurt more by compression"}
+_KINDS = {
+    "weak": "{figure}; errs more than the rest",
+    "hurt": "{figure} lost against the original; hurt more than the rest",
+}
 
 
 def found_blocks(entry: Evaluation) -> list[Block]:
@@ -22,17 +25,21 @@ def found_blocks(entry: Evaluation) -> list[Block]:
         Table(
             caption=f"Slices found in {plain(entry.variant)}",
             columns=("Found slice", "Samples", "There", "Elsewhere", "Chance"),
-            rows=tuple(_row(each) for each in entry.found_slices),
+            rows=tuple(_row(each, _figure(entry)) for each in entry.found_slices),
         )
     ]
 
 
-def _row(found: FoundSlice) -> Row:
+def _figure(entry: Evaluation) -> str:
+    return "accuracy" if entry.task == "classification" else "mean loss"
+
+
+def _row(found: FoundSlice, figure: str) -> Row:
     p_value = found.adjusted_p_value
     chance = number(p_value, 3) if p_value >= _SMALLEST_TOLD else f"under {_SMALLEST_TOLD:g}"
     return Row(
         (
-            Cell(plain(found.slice), note=_KINDS[found.kind]),
+            Cell(plain(found.slice), note=_KINDS[found.kind].format(figure=figure)),
             Cell(f"{found.sample_count:,}", tone="number"),
             Cell(estimate_text(found.figure), tone="number"),
             Cell(estimate_text(found.rest), tone="number"),
