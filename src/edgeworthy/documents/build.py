@@ -10,6 +10,7 @@ from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.harm import Explanation
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, Record
@@ -48,6 +49,7 @@ class BuildRecord(Document, frozen=True, kw_only=True):
         tool_version: Version of Edgeworthy.
         created_at: RFC 3339, UTC.
         refusals: Recipes that made no variant, and why.
+        scans: Of the original's file and of each variant's.
         predictions: What classes of CPU that are not at hand will see; no evidence.
         explanations: Why float ships although there are versions in integers.
     """
@@ -69,3 +71,4 @@ class BuildRecord(Document, frozen=True, kw_only=True):
     refusals: tuple[VariantRefusal, ...] = ()
     predictions: tuple[Prediction, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    scans: tuple[ModelScan, ...] = ()

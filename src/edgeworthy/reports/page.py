@@ -35,6 +35,7 @@ from edgeworthy.reports.sections.pipeline import pipeline_section
 from edgeworthy.reports.sections.prediction import prediction_section
 from edgeworthy.reports.sections.provenance import provenance_section
 from edgeworthy.reports.sections.requirements import requirements_section
+from edgeworthy.reports.sections.scans import scans_section
 from edgeworthy.reports.sections.slices import slices_section
 from edgeworthy.reports.sections.tradeoff import tradeoff_section
 from edgeworthy.reports.sections.variants import variants_section
@@ -54,6 +55,7 @@ _SECTIONS: tuple[Callable[[BuildIndex], Section | None], ...] = (
     corruptions_section,
     confidence_section,
     operators_section,
+    scans_section,
     data_section,
     variants_section,
     prediction_section,

@@ -58,6 +58,7 @@ def report(
             _record(workspace, judged, released, samples),
             predictions=tuple(predictions),
             explanations=tuple(judged.explanations),
+            scans=tuple(judged.scans),
         )
         drawn = {
             "html": render_html(record).encode(),
@@ -67,7 +68,7 @@ def report(
             write_whole(path, drawn[name])
         return StepResult({"record": encode_document(record), **drawn})
 
-    evidence = [judged.decision, *judged.measurements, *judged.evaluations]
+    evidence = [judged.decision, *judged.measurements, *judged.evaluations, *judged.scans]
     outputs = workspace.runner.run(
         Step(
             name="report",
