@@ -11,11 +11,12 @@ import pytest
 
 from agent.bench import Bench, events, policy_of, serving
 from edgeworthy.agent.choosing import choose_variant
+from edgeworthy.agent.current_steps import MOST_UNSETTLED_STARTS
 from edgeworthy.agent.enrolling import enroll
 from edgeworthy.agent.events import CurrentCrashed, RollbackAsked, Settled
 from edgeworthy.agent.history import verified_history
 from edgeworthy.agent.identity import Identity
-from edgeworthy.agent.machine import MOST_ATTEMPTS, MOST_UNSETTLED_STARTS
+from edgeworthy.agent.machine import MOST_ATTEMPTS
 from edgeworthy.documents.device_policy import EvidenceBound, EvidenceRule
 from edgeworthy.documents.estimate import exact
 from edgeworthy.errors import TrustError, UsageError

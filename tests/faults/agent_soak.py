@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import shutil
 import sys
 import tempfile
@@ -197,16 +198,18 @@ def main(arguments: list[str]) -> int:
     print("| work | fault | calls | disturbed | killed | ended with an error | done anyway |")  # noqa: T201
     print("|---|---|---|---|---|---|---|")  # noqa: T201 - the result
     total: Counter[str] = Counter()
-    for story in STORIES:
-        for fault in Fault:
-            with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-                found = list(soak(story, fault, every, Path(folder)))
-            outcomes = Counter(outcome for _, outcome in found)
-            total += outcomes
-            name = fault.name.lower().replace("_", " ")
-            figures = (found[0][0], len(found), outcomes["killed"])
-            rest = (outcomes["StorageError"], outcomes["done"])
-            print(f"| {' | '.join(map(str, (story.name, name, *figures, *rest)))} |", flush=True)  # noqa: T201
+    for story, fault in sorted(
+        itertools.product(STORIES, Fault), key=lambda pair: not pair[1].kills
+    ):
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            found = list(soak(story, fault, every, Path(folder)))
+        outcomes = Counter(outcome for _, outcome in found)
+        total += outcomes
+        name = fault.name.lower().replace("_", " ")
+        figures = (found[0][0], len(found), outcomes["killed"])
+        rest = (outcomes["StorageError"], outcomes["done"])
+        cells = map(str, (story.name, name, *figures, *rest))
+        print(f"| {' | '.join(cells)} |", flush=True)  # noqa: T201 - the result
     print(f"\n{total['killed']} kills, {total.total() - total['killed']} disk errors")  # noqa: T201
     return 0
 

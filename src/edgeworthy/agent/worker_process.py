@@ -11,7 +11,6 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import signal
 import socket
@@ -23,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from edgeworthy.agent.asking import short_name
+from edgeworthy.agent.notifying import notify
 from edgeworthy.documents.agent import Slot
 from edgeworthy.documents.worker_control import (
     LARGEST_PACKET_BYTES,
@@ -37,6 +38,8 @@ from edgeworthy.errors import ExecutionError, InputError
 
 _MODULE = "edgeworthy.agent.worker"
 _END_SECONDS = 5.0
+#: The service manager hears of us at least that often while we wait for a worker.
+_LONGEST_SILENCE_SECONDS = 20.0
 
 ReportT = TypeVar("ReportT")
 
@@ -166,7 +169,8 @@ class WorkerProcess:
         """
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            report = self.hear(left)
+            notify("WATCHDOG=1")
+            report = self.hear(min(left, _LONGEST_SILENCE_SECONDS))
             if isinstance(report, kind):
                 return report
             if isinstance(report, Failed):
@@ -218,8 +222,9 @@ def unix_listener(path: Path) -> socket.socket:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh.unlink(missing_ok=True)
-        listener.bind(str(fresh))
-        os.chmod(fresh, 0o660)  # noqa: PTH101 - of the socket that was just bound
+        with short_name(fresh) as name:
+            listener.bind(name)
+        fresh.chmod(0o660)
         fresh.replace(path)
         listener.listen(128)
     except OSError as error:
@@ -227,7 +232,7 @@ def unix_listener(path: Path) -> socket.socket:
         raise ExecutionError(
             f"cannot listen: {error.strerror or error}",
             where=str(path),
-            next_step="A Unix socket's path has at most 107 bytes; choose a shorter --socket",
+            next_step="Name another place with --socket at enrolment",
         ) from error
     return listener
 
