@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 import signal
 import socket
@@ -38,6 +39,8 @@ from edgeworthy.errors import ExecutionError, InputError
 
 _MODULE = "edgeworthy.agent.worker"
 _END_SECONDS = 5.0
+_PORT_WAIT_SECONDS = 0.2
+_HIGHEST_PORT = 65_535
 #: The service manager hears of us at least that often while we wait for a worker.
 _LONGEST_SILENCE_SECONDS = 20.0
 
@@ -237,19 +240,29 @@ def unix_listener(path: Path) -> socket.socket:
     return listener
 
 
-def tcp_listener(address: str) -> socket.socket:
+def tcp_listener(address: str, *, patience_seconds: float = 0.0) -> socket.socket:
     """Listen on ``HOST:PORT``.
+
+    Args:
+        address: Where.
+        patience_seconds: How long to wait for a port that somebody still holds.
 
     Raises:
         ExecutionError: It cannot be bound.
     """
     host, _, port = address.rpartition(":")
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=128)
-    except (OSError, ValueError, OverflowError) as error:
-        raise ExecutionError(
-            f"cannot listen: {error}",
-            expected="HOST:PORT that is free",
-            where=address,
-        ) from error
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > _HIGHEST_PORT:
+        raise ExecutionError("not an address", expected="HOST:PORT", where=address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    place = (host.strip("[]"), int(port))
+    end = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return socket.create_server(place, family=family, backlog=128)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < end:
+                time.sleep(_PORT_WAIT_SECONDS)
+                continue
+            raise ExecutionError(
+                f"cannot listen: {error}", expected="an address that is free", where=address
+            ) from error
