@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import itertools
 import shutil
 import sys
 import tempfile
@@ -164,9 +163,23 @@ def copied(original: Bench, folder: Path) -> Bench:
     return dataclasses.replace(original, folder=folder)
 
 
-def soak(story: Story, fault: Fault, every: int, folder: Path) -> Iterator[tuple[int, str]]:
-    original = Bench.enrolled(folder / "device", equipped(folder / "workshop"))
-    story.before(original)
+@dataclass(frozen=True)
+class Scene:
+    """A device where a story begins, and how many calls the story makes."""
+
+    bench: Bench
+    calls: int
+
+    @classmethod
+    def of(cls, story: Story, folder: Path) -> Scene:
+        folder.mkdir()
+        bench = Bench.enrolled(folder / "device", equipped(folder / "workshop"))
+        story.before(bench)
+        first = copied(bench, folder / "first")
+        return cls(bench, count_calls(lambda: story.work(first)))
+
+
+def soak(story: Story, fault: Fault, every: int, scene: Scene) -> Iterator[str]:
     intact = story.before not in {rotten, rebooted_on_poor}
 
     def work(bench: Bench) -> None:
@@ -174,13 +187,11 @@ def soak(story: Story, fault: Fault, every: int, folder: Path) -> Iterator[tuple
         if supervisor is not None and not fault.kills and "" not in story.allowed:
             assert serving(supervisor), "a disk that refuses leaves something that serves"
 
-    first = copied(original, folder / "first")
-    calls = count_calls(lambda: work(first))
-    for at in range(1, calls + 1, every):
-        place = Path(tempfile.mkdtemp(dir=folder))
-        bench = copied(original, place / "device")
+    for at in range(1, scene.calls + 1, every):
+        place = Path(tempfile.mkdtemp(dir=scene.bench.folder.parent))
+        bench = copied(scene.bench, place / "device")
         outcome = disturbed(lambda bench=bench: work(bench), fault, at)  # type: ignore[misc]
-        named = f"{story.name}, {fault.name} at call {at} of {calls}"
+        named = f"{story.name}, {fault.name} at call {at} of {scene.calls}"
         if outcome not in OURS or (fault.kills and outcome != "killed"):
             raise AssertionError(f"{named}: {outcome}")
         try:
@@ -188,7 +199,7 @@ def soak(story: Story, fault: Fault, every: int, folder: Path) -> Iterator[tuple
         except Exception as error:
             raise AssertionError(f"{named}: {type(error).__name__}: {error}") from error
         shutil.rmtree(place)
-        yield calls, outcome
+        yield outcome
 
 
 def main(arguments: list[str]) -> int:
@@ -198,18 +209,17 @@ def main(arguments: list[str]) -> int:
     print("| work | fault | calls | disturbed | killed | ended with an error | done anyway |")  # noqa: T201
     print("|---|---|---|---|---|---|---|")  # noqa: T201 - the result
     total: Counter[str] = Counter()
-    for story, fault in sorted(
-        itertools.product(STORIES, Fault), key=lambda pair: not pair[1].kills
-    ):
-        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-            found = list(soak(story, fault, every, Path(folder)))
-        outcomes = Counter(outcome for _, outcome in found)
-        total += outcomes
-        name = fault.name.lower().replace("_", " ")
-        figures = (found[0][0], len(found), outcomes["killed"])
-        rest = (outcomes["StorageError"], outcomes["done"])
-        cells = map(str, (story.name, name, *figures, *rest))
-        print(f"| {' | '.join(cells)} |", flush=True)  # noqa: T201 - the result
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        scenes = [Scene.of(each, Path(folder) / str(at)) for at, each in enumerate(STORIES)]
+        for fault in Fault:  # the kills come first
+            for story, scene in zip(STORIES, scenes, strict=True):
+                outcomes = Counter(soak(story, fault, every, scene))
+                total += outcomes
+                name = fault.name.lower().replace("_", " ")
+                figures = (scene.calls, outcomes.total(), outcomes["killed"])
+                rest = (outcomes["StorageError"], outcomes["done"])
+                cells = map(str, (story.name, name, *figures, *rest))
+                print(f"| {' | '.join(cells)} |", flush=True)  # noqa: T201 - the result
     print(f"\n{total['killed']} kills, {total.total() - total['killed']} disk errors")  # noqa: T201
     return 0
 
@@ -221,6 +231,4 @@ if __name__ == "__main__":
         except (AssertionError, UsageError):
             traceback.print_exc()
             sys.exit(1)
-    done = run_preloaded(Path(__file__), sys.argv[1:])
-    sys.stdout.write(done.stdout)
-    sys.exit(done.returncode)
+    sys.exit(run_preloaded(Path(__file__), sys.argv[1:], shown=True).returncode)
