@@ -1,7 +1,8 @@
 """Kills and disk errors at every system call by which a supervisor changes its store.
 
-Usage: ``PYTHONPATH=tests python -m faults.agent_soak [--every N]`` prints a Markdown table; the
-exit code is 1 when an invariant broke. With ``--every 1`` (default) each call is disturbed.
+Usage: ``PYTHONPATH=tests python -m faults.agent_soak [--every N] [--first N] [--kills-only]``
+prints a Markdown table; the exit code is 1 when an invariant broke. By default each call is
+disturbed in each way; ``--every`` and ``--first`` choose some calls, so that runs can be shared out.
 
 What must hold after each disturbance, before anything is repaired: the release that the state names
 is whole and proven with the publisher's key. After a restart: exactly one proven release is served,
@@ -179,7 +180,7 @@ class Scene:
         return cls(bench, count_calls(lambda: story.work(first)))
 
 
-def soak(story: Story, fault: Fault, every: int, scene: Scene) -> Iterator[str]:
+def soak(story: Story, fault: Fault, calls: range, scene: Scene) -> Iterator[str]:
     intact = story.before not in {rotten, rebooted_on_poor}
 
     def work(bench: Bench) -> None:
@@ -187,7 +188,7 @@ def soak(story: Story, fault: Fault, every: int, scene: Scene) -> Iterator[str]:
         if supervisor is not None and not fault.kills and "" not in story.allowed:
             assert serving(supervisor), "a disk that refuses leaves something that serves"
 
-    for at in range(1, scene.calls + 1, every):
+    for at in calls:
         place = Path(tempfile.mkdtemp(dir=scene.bench.folder.parent))
         bench = copied(scene.bench, place / "device")
         outcome = disturbed(lambda bench=bench: work(bench), fault, at)  # type: ignore[misc]
@@ -205,15 +206,20 @@ def soak(story: Story, fault: Fault, every: int, scene: Scene) -> Iterator[str]:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--every", type=int, default=1)
-    every = parser.parse_args(arguments).every
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--kills-only", action="store_true")
+    options = parser.parse_args(arguments)
     print("| work | fault | calls | disturbed | killed | ended with an error | done anyway |")  # noqa: T201
     print("|---|---|---|---|---|---|---|")  # noqa: T201 - the result
     total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         scenes = [Scene.of(each, Path(folder) / str(at)) for at, each in enumerate(STORIES)]
         for fault in Fault:  # the kills come first
+            if options.kills_only and not fault.kills:
+                break
             for story, scene in zip(STORIES, scenes, strict=True):
-                outcomes = Counter(soak(story, fault, every, scene))
+                calls = range(options.first, scene.calls + 1, options.every)
+                outcomes = Counter(soak(story, fault, calls, scene))
                 total += outcomes
                 name = fault.name.lower().replace("_", " ")
                 figures = (scene.calls, outcomes.total(), outcomes["killed"])
