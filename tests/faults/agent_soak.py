@@ -2,7 +2,7 @@
 
 Usage: ``PYTHONPATH=tests python -m faults.agent_soak [--every N] [--first N] [--kills-only]``
 prints a Markdown table; the exit code is 1 when an invariant broke. By default each call is
-disturbed in each way; ``--every`` and ``--first`` choose some calls, so that runs can be shared out.
+disturbed in each way; ``--every`` and ``--first`` choose some calls, to share the work out.
 
 What must hold after each disturbance, before anything is repaired: the release that the state names
 is whole and proven with the publisher's key. After a restart: exactly one proven release is served,
