@@ -1,21 +1,32 @@
 """Our SingleStream and Server against MLPerf LoadGen's, on the same model, session and process.
 
-Method: one ONNX Runtime session of 60 convolutions (about 0.3 ms). Rounds alternate between our
-load generator and LoadGen's Python binding, in an order drawn for each round; both call the same
-function. Each figure is the median over the rounds of the ratio ours / LoadGen's, with its
-signed-rank interval. Server runs at 15 % of the capacity. Overhead is that of an engine
-that does nothing. LoadGen says of itself how many queries its early stopping needs.
+Method: models of convolutions of about 0.3, 1 and 5 ms, one ONNX Runtime session each. Rounds
+alternate between our load generator and LoadGen's Python binding, in an order drawn for each
+round; both call the same function. Each figure is the median over the rounds of the ratio ours /
+LoadGen's, with its signed-rank interval, so that the two of a pair met the same disturbances.
+
+
+- *as reported*: p90 that each load generator gives. LoadGen's latency runs from before its call
+  into Python to after the answer came back, so it holds the work of its binding.
+- *same boundary*: p90 of a stopwatch around the engine's call in both, so that what is left is what
+  a load generator does to the engine: caches, threads of its own.
+- Server: LoadGen draws its arrivals from ``std::mt19937`` and ``std::exponential_distribution``
+  with a seed; ours come from the same seed by the same arithmetic, so both meet the same queries.
+  It runs at 15 % of the capacity, so low that the load of others makes no queue that never empties.
+- Overhead is that of an engine that does nothing. LoadGen says of itself how many queries its early
+  stopping needs.
 
 Needs ``pip install mlcommons-loadgen``, which is no dependency of ours.
 
-Command (about seven minutes)::
+Command (the budget is the whole time; 7 minutes unless told)::
 
-    python benchmarks/measure_loadgen.py --rounds 30
+    python benchmarks/measure_loadgen.py --budget-s 420
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import tempfile
 import time
@@ -27,7 +38,7 @@ import mlperf_loadgen as lg  # type: ignore[import-not-found,unused-ignore]  # s
 import numpy as np
 from measure_comparison import convolutions
 
-from edgeworthy.measurement.load import Arrivals, poisson_arrivals_ns, run_server
+from edgeworthy.measurement.load import Arrivals, run_server
 from edgeworthy.measurement.scenario import garbage_collection_paused, run_single_stream
 from edgeworthy.runtimes import find_runtime, random_inputs
 from edgeworthy.statistics.order_statistics import queries_needed_early_stopping
@@ -35,12 +46,14 @@ from edgeworthy.statistics.paired_ratio import RatioComparison, paired_ratio
 
 Run = Callable[[Any], Any]
 SAMPLE_COUNT = 8
-#: Short runs, so that the two of a pair meet the same disturbances.
-QUERY_COUNT = 600
-#: So many that the random arrivals of two runs differ by about 2 % in their rate.
-SERVER_QUERY_COUNT = 2000
-#: So low that the load of others does not make a queue that never empties.
+#: Target latencies of the models and queries of a run: short runs, so that the two of a pair meet
+#: the same disturbances.
+SIZES = ((0.3, 600), (1.0, 400), (5.0, 100))
+SERVER_QUERY_COUNT = 1500
 SERVER_LOAD = 0.15
+FEWEST_ROUNDS = 6
+#: Shares of the budget: three models, Server, overhead.
+SHARES = (0.22, 0.2, 0.28, 0.22, 0.03)
 NS_PER_MS = 1_000_000
 NANOSECONDS = 1_000_000_000
 
@@ -106,18 +119,43 @@ def figure(summary: str, label: str) -> float:
     return float(found[1])
 
 
+def loadgen_arrivals_ns(rate_hz: float, count: int, *, seed: int) -> list[int]:
+    """LoadGen's arrivals: ``exponential_distribution`` on ``mt19937``, as libstdc++ computes them.
+
+    Two draws of 32 bits make a number in [0, 1); a gap is ``-log(1 - u) / rate`` in nanoseconds.
+    """
+    raw = np.random.RandomState(seed)._bit_generator.random_raw(2 * count)  # noqa: SLF001
+    draws = raw.astype(np.float64)
+    uniform = (draws[0::2] + draws[1::2] * 2.0**32) / 2.0**64
+    gaps_ns = (-np.log1p(-uniform) / rate_hz * NANOSECONDS).astype(np.int64)
+    arrivals: list[int] = np.cumsum(gaps_ns).tolist()
+    return arrivals
+
+
 def in_turn(
-    title: str, rounds: int, ours: Callable[[int], float], theirs: Callable[[int], float]
-) -> str:
-    """Pairs in random order; a line of the table."""
+    budget_s: float,
+    ours: Callable[[int], tuple[float, ...]],
+    theirs: Callable[[int], tuple[float, ...]],
+) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
+    """Pairs in random order, until the time is over."""
     generator = np.random.default_rng(0)
-    pairs = []
-    for number in range(rounds):
+    end_s = time.monotonic() + budget_s
+    pairs: list[tuple[tuple[float, ...], tuple[float, ...]]] = []
+    while len(pairs) < FEWEST_ROUNDS or time.monotonic() < end_s:
         found = {}
         for name in generator.permutation(["ours", "theirs"]).tolist():
-            found[name] = (ours if name == "ours" else theirs)(number)
+            found[name] = (ours if name == "ours" else theirs)(len(pairs))
         pairs.append((found["ours"], found["theirs"]))
-    own, other = np.array(pairs).T
+    return pairs
+
+
+def line(
+    title: str, pairs: list[tuple[tuple[float, ...], tuple[float, ...]]], position: int = 0
+) -> str:
+    """A line of the table."""
+    own, other = (
+        np.array([each[side][position] for each in pairs], dtype=np.float64) for side in (0, 1)
+    )
     compared = paired_ratio(own, other)
     if not isinstance(compared, RatioComparison):
         raise TypeError(compared.reason)
@@ -131,78 +169,105 @@ def in_turn(
 class Contest:
     """Both load generators on one session."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, query_count: int) -> None:
         session = find_runtime("onnxruntime").load(model)
         generator = np.random.default_rng(0)
         self.run: Run = session.run
+        self.query_count = query_count
         self.samples: list[Any] = [
             random_inputs(session.signature, batch=1, generator=generator)
             for _ in range(SAMPLE_COUNT)
         ]
         self.our_p90_ms(0)
-        self.rate_hz = SERVER_LOAD * 1000 / np.median([self.our_p90_ms(0) for _ in range(3)])
+        self.latency_ms = float(np.median([self.our_p90_ms(0)[0] for _ in range(3)]))
+        self.rate_hz = SERVER_LOAD * 1000 / self.latency_ms
 
-    def our_p90_ms(self, number: int) -> float:
-        """SingleStream."""
+    def our_p90_ms(self, number: int) -> tuple[float, float]:
+        """SingleStream: as reported, which is the engine's call."""
         with garbage_collection_paused():
-            found = run_single_stream(self.run, self.samples, first=number, count=QUERY_COUNT)
-        return float(np.quantile(found, 0.9, method="inverted_cdf")) / NS_PER_MS
+            found = run_single_stream(self.run, self.samples, first=number, count=self.query_count)
+        return (p90_ms(found),) * 2
 
-    def their_p90_ms(self, _number: int) -> float:
-        """SingleStream."""
+    def their_p90_ms(self, _number: int) -> tuple[float, float]:
+        """SingleStream: as reported, and of the engine's call inside of it."""
+        found_ns: list[int] = []
+        run, clock = self.run, time.perf_counter_ns
+
+        def timed(inputs: Any) -> None:  # noqa: ANN401 - tensors of any model
+            start = clock()
+            outputs = run(inputs)
+            found_ns.append(clock() - start)
+            del outputs
+
         with garbage_collection_paused():
-            summary = loadgen(self.run, self.samples, single_stream(0.9, QUERY_COUNT))
-        return figure(summary, "90.00 percentile latency (ns)") / NS_PER_MS
+            summary = loadgen(timed, self.samples, single_stream(0.9, self.query_count))
+        return figure(summary, "90.00 percentile latency (ns)") / NS_PER_MS, p90_ms(found_ns)
 
-    def our_rate(self, number: int) -> float:
+    def our_rate(self, number: int) -> tuple[float]:
         """Server, per second."""
         count = SERVER_QUERY_COUNT
-        due_ns = poisson_arrivals_ns(self.rate_hz, count, seed=number).tolist()
+        due_ns = loadgen_arrivals_ns(self.rate_hz, count, seed=number + 1)
         arrivals = Arrivals(due_ns=due_ns, bound_ns=NANOSECONDS, over_allowed=count)
         with garbage_collection_paused():
             found = run_server(self.run, self.samples, arrivals)
-        return count * NANOSECONDS / found.elapsed_ns
+        return (count * NANOSECONDS / found.elapsed_ns,)
 
-    def their_rate(self, number: int) -> float:
+    def their_rate(self, number: int) -> tuple[float]:
         """Server, per second."""
         with garbage_collection_paused():
             summary = loadgen(
                 self.run, self.samples, server(self.rate_hz, SERVER_QUERY_COUNT, seed=number + 1)
             )
-        return figure(summary, "Completed samples per second")
+        return (figure(summary, "Completed samples per second"),)
 
-    def our_overhead_us(self, _number: int) -> float:
+    def our_overhead_us(self, _number: int) -> tuple[float]:
         """SingleStream of an engine that does nothing."""
         begun_s = time.perf_counter()
-        run_single_stream(nothing, self.samples, first=0, count=QUERY_COUNT)
-        return (time.perf_counter() - begun_s) / QUERY_COUNT * 1e6
+        run_single_stream(nothing, self.samples, first=0, count=self.query_count)
+        return ((time.perf_counter() - begun_s) / self.query_count * 1e6,)
 
-    def their_overhead_us(self, _number: int) -> float:
+    def their_overhead_us(self, _number: int) -> tuple[float]:
         """SingleStream of an engine that does nothing."""
-        summary = loadgen(nothing, self.samples, single_stream(0.9, QUERY_COUNT))
-        return 1e6 / figure(summary, "QPS w/ loadgen overhead")
+        summary = loadgen(nothing, self.samples, single_stream(0.9, self.query_count))
+        return (1e6 / figure(summary, "QPS w/ loadgen overhead"),)
+
+
+def p90_ms(latencies_ns: list[int]) -> float:
+    """The percentile as LoadGen takes it: nearest rank."""
+    return float(np.quantile(latencies_ns, 0.9, method="inverted_cdf")) / NS_PER_MS
 
 
 def nothing(_inputs: object) -> None:
     """An engine that does nothing."""
 
 
-def rows(model: Path, rounds: int) -> Iterator[str]:
+def contests(folder: Path) -> Iterator[Contest]:
+    """One for each size of model, as long as it takes on this machine."""
+    first = Contest(convolutions(folder / "first.onnx", layer_count=60), 200)
+    for number, (target_ms, query_count) in enumerate(SIZES):
+        layers = max(1, round(60 * target_ms / first.latency_ms))
+        yield Contest(convolutions(folder / f"model{number}.onnx", layer_count=layers), query_count)
+
+
+def rows(folder: Path, budget_s: float) -> Iterator[str]:
     """The tables, line by line."""
-    contest = Contest(model)
+    own = list(contests(folder))
     yield "| figure | ours | LoadGen | ratio | 95 % interval | rounds |"
     yield "|---|---|---|---|---|---|"
-    yield in_turn("SingleStream p90, ms", 5 * rounds, contest.our_p90_ms, contest.their_p90_ms)
-    title = f"Server, achieved per second at {contest.rate_hz:.0f}"
-    yield in_turn(title, rounds, contest.our_rate, contest.their_rate)
-    yield in_turn(
-        "overhead per query, us", rounds, contest.our_overhead_us, contest.their_overhead_us
-    )
+    for contest, share in zip(own, SHARES, strict=False):
+        pairs = in_turn(budget_s * share, contest.our_p90_ms, contest.their_p90_ms)
+        yield line("SingleStream p90, ms, as reported", pairs)
+        yield line("the same, same boundary", pairs, 1)
+    server_share, overhead_share = SHARES[len(own) :]
+    pairs = in_turn(budget_s * server_share, own[0].our_rate, own[0].their_rate)
+    yield line(f"Server, achieved per second at {own[0].rate_hz:.0f}", pairs)
+    pairs = in_turn(budget_s * overhead_share, own[0].our_overhead_us, own[0].their_overhead_us)
+    yield line("overhead per query, us", pairs)
     yield ""
     yield "| percentile | queries that early stopping needs: ours | LoadGen |"
     yield "|---|---|---|"
     for percent in (90.0, 99.0, 99.9):
-        summary = loadgen(nothing, contest.samples, single_stream(percent / 100, 10))
+        summary = loadgen(nothing, own[0].samples, single_stream(percent / 100, 10))
         found = re.search(r"process at least (\d+) queries", summary)
         said = found[1] if found else "?"
         yield f"| p{percent:g} | {queries_needed_early_stopping(percent)} | {said} |"
@@ -211,12 +276,14 @@ def rows(model: Path, rounds: int) -> Iterator[str]:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--budget-s", type=float, default=420.0)
     options = parser.parse_args()
+    loads = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory() as folder:
-        model = convolutions(Path(folder) / "model.onnx", layer_count=60)
-        for line in rows(model, options.rounds):
-            print(line, flush=True)
+        for text in rows(Path(folder), options.budget_s):
+            print(text, flush=True)
+            loads.append(os.getloadavg()[0])
+    print(f"\nLoad average on {os.cpu_count()} cores: {min(loads):.1f} to {max(loads):.1f}.")
 
 
 if __name__ == "__main__":

@@ -1,27 +1,30 @@
 """Is a planted throttle found in time, with its onset and depth?
 
 Method: a model runs under :func:`edgeworthy.measurement.sustained.sustained`. After a time that is
-drawn anew for each run, a thread stops and continues the measured process in turns of 20 ms
-(SIGSTOP and SIGCONT), so that it stands still for a share of the time. Compared are
+drawn anew for each run, the measured process is throttled to the end, in one of two ways in turn:
 
-- the onset in the record with the moment of the first stop,
-- the depth in the record with the share of processor time that the process lost, read from
-  ``/proc/PID/stat`` before and after the onset: the truth also holds on a machine where others
-  take their share,
-- the moment of the alarm with the moment of the first stop.
+- *stop*: a thread stops and continues it in periods of 20 ms (SIGSTOP and SIGCONT);
+- *quota*: its control group gets a quota, in periods of 50 ms; left out where this program may make
+  no control groups.
 
-Between the runs with a throttle are as many without one. On a quiet machine nothing may be found in
-them; on a shared one others do take time away, and the record must say that it was that.
+Compared are the onset in the record with the moment of the first stop or of the quota; the depth
+in the record with the share that was planted, as the thread that stops it measured it, or as the
+quota says; and the moment of the alarm with the onset. Processor time that the process lost, from
+``/proc/PID/stat``, stands beside it: where others take their share, a throttle that takes the same
+time takes less from the process than was planted.
 
-Command: ``python benchmarks/sustained_throttle.py MODEL.onnx [RUNS] [SECONDS]``; prints a Markdown
-table. On a shared machine put ``chrt -f 1`` before it, or others' work is found instead.
+After each pair of runs with a throttle comes one without. On a quiet machine nothing may be found
+in it; on a shared one others do take time away, and the record must say that it was that.
+
+Command: ``python benchmarks/sustained_throttle.py MODEL.onnx [--pairs 6] [--seconds 20]``; prints a
+Markdown table. On a shared machine put ``nice -n -20`` before it, or others' work is found instead.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -43,72 +46,162 @@ from edgeworthy.measurement.sustained import (
 )
 
 PERIOD_S = 0.02
+QUOTA_PERIOD_US = 50_000
+SHARES = (0.2, 0.4, 0.6)
+GROUPS = (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup"))
 
 
 @dataclass
 class Brake:
-    """Stops the measured process for a share of the time, from a moment on.
+    """Follows a run and throttles its process from a moment on.
 
     Attributes:
         after_s: Time under load at which it begins.
-        stopped_share: Of each period.
+        share: Of the time that is taken away; 0 for none.
         onset_s: When it began, on the run's own clock.
     """
 
     after_s: float
-    stopped_share: float
+    share: float
     onset_s: float = 0.0
-    rates: list[float] = field(default_factory=list)
-    _last: tuple[float, float] = (0.0, 0.0)
+    pid: int = 0
     _begun: float = 0.0
-    _mark: tuple[float, float] = (0.0, 0.0)
-    _pid: int = 0
-    _end: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _marks: list[tuple[float, float]] = field(default_factory=list)
+    _last: tuple[float, float] = (0.0, 0.0)
 
     def see(self, progress: SustainedProgress) -> None:
         """Follow the run; told after every window."""
         now = time.monotonic()
-        if not self._pid:
-            self._pid = measured_process()
+        if not self.pid:
+            self.pid = measured_process()
             self._begun = now - progress.elapsed_s
-            self._mark = (now, process_cpu_s(self._pid))
-        if self.stopped_share and self._thread is None and now - self._begun >= self.after_s:
-            self._note(now)
-            self.onset_s = now - self._begun
-            self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
+            self._marks.append((now, process_cpu_s(self.pid)))
+            self.prepare()
+        spent_s = process_cpu_s(self.pid)
+        if spent_s:
+            self._last = (now, spent_s)
+        if self.share and not self.onset_s and now - self._begun >= self.after_s:
+            self._marks.append((now, spent_s))
+            self.onset_s = time.monotonic() - self._begun
+            self.begin()
+
+    def prepare(self) -> None:
+        """The process is known now."""
+
+    def begin(self) -> None:
+        """Throttle from now on."""
 
     def finish(self) -> None:
-        """Let the process go; the second rate is known now."""
-        if self._thread is not None:
-            self._end.set()
-            self._thread.join()
+        """Let the process go."""
 
-    def _run(self) -> None:
-        while not self._end.is_set():
-            try:
-                os.kill(self._pid, signal.SIGSTOP)
-                time.sleep(PERIOD_S * self.stopped_share)
-                os.kill(self._pid, signal.SIGCONT)
-                spent_s = process_cpu_s(self._pid)
-            except ProcessLookupError:
-                return
-            time.sleep(PERIOD_S * (1 - self.stopped_share))
-            if spent_s:
-                self._last = (time.monotonic(), spent_s)
-
-    def _note(self, now: float) -> None:
-        spent_s = process_cpu_s(self._pid)
-        self.rates.append((spent_s - self._mark[1]) / (now - self._mark[0]))
-        self._mark = (now, spent_s)
+    @property
+    def planted_share(self) -> float:
+        """Share of the time that was taken away."""
+        return self.share
 
     @property
     def lost_share(self) -> float:
-        """Share of processor time that the process lost from the onset on."""
-        moment, spent_s = self._last
-        after = (spent_s - self._mark[1]) / (moment - self._mark[0])
-        return 1 - after / self.rates[0]
+        """Share of its processor time that the process lost from the onset on."""
+        (first, spent_first), (onset, spent_onset) = self._marks
+        end, spent_end = self._last
+        before = (spent_onset - spent_first) / (onset - first)
+        return 1 - (spent_end - spent_onset) / (end - onset) / before
+
+
+class Stops(Brake):
+    """Stops and continues the process."""
+
+    def begin(self) -> None:
+        """Start the thread that does it."""
+        self._end = threading.Event()
+        self._stopped_s = self._whole_s = 0.0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """End the thread."""
+        if self.onset_s:
+            self._end.set()
+            self._thread.join()
+
+    @property
+    def planted_share(self) -> float:
+        """As measured: a sleep may end late."""
+        return self._stopped_s / self._whole_s
+
+    def _run(self) -> None:
+        begun = time.monotonic()
+        while not self._end.is_set():
+            stop = time.monotonic()
+            try:
+                os.kill(self.pid, signal.SIGSTOP)
+                time.sleep(PERIOD_S * self.share)
+                os.kill(self.pid, signal.SIGCONT)
+            except ProcessLookupError:
+                return
+            self._stopped_s += time.monotonic() - stop
+            time.sleep(PERIOD_S * (1 - self.share))
+            self._whole_s = time.monotonic() - begun
+
+
+class Quota(Brake):
+    """Gives the control group of the process a quota."""
+
+    def prepare(self) -> None:
+        """Put the process into a group of its own."""
+        self._group = make_group()
+        (self._group / "cgroup.procs").write_text(str(self.pid))
+
+    def begin(self) -> None:
+        """Set the quota."""
+        quota_us = round(QUOTA_PERIOD_US * (1 - self.share))
+        if (self._group / "cpu.max").exists():
+            (self._group / "cpu.max").write_text(f"{quota_us} {QUOTA_PERIOD_US}")
+        else:
+            (self._group / "cpu.cfs_period_us").write_text(str(QUOTA_PERIOD_US))
+            (self._group / "cpu.cfs_quota_us").write_text(str(quota_us))
+
+    def finish(self) -> None:
+        """Remove the group once its process has ended."""
+        remove_group(self._group)
+
+
+def make_group() -> Path:
+    """An empty control group with as large a share as there is.
+
+    Raises:
+        OSError: This program may make none.
+    """
+    mount = next(each for each in GROUPS if (each / "cgroup.procs").exists())
+    group = mount / f"edgeworthy-throttle-{os.getpid()}"
+    group.mkdir(exist_ok=True)
+    for name, figure in (("cpu.shares", "262144"), ("cpu.weight", "10000")):
+        if (group / name).exists():
+            (group / name).write_text(figure)
+    if not any((group / name).exists() for name in ("cpu.max", "cpu.cfs_quota_us")):
+        group.rmdir()
+        raise OSError("no processor controller here")
+    return group
+
+
+def remove_group(group: Path) -> None:
+    """Remove a group whose processes are ending."""
+    for _ in range(50):
+        try:
+            group.rmdir()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+
+
+def may_make_groups() -> bool:
+    """Whether quotas can be planted here."""
+    try:
+        remove_group(make_group())
+    except (OSError, StopIteration):
+        return False
+    return True
 
 
 def measured_process() -> int:
@@ -134,42 +227,48 @@ def one_run(model: Path, duration_s: float, brake: Brake) -> SustainedRun:
         brake.finish()
 
 
-def main(arguments: list[str]) -> None:
-    """Run and print."""
-    model = Path(arguments[0])
-    runs = int(arguments[1]) if len(arguments) > 1 else 6
-    duration_s = float(arguments[2]) if len(arguments) > 2 else 40.0  # noqa: PLR2004
-    generator = np.random.default_rng(0)
-    print("| planted onset | found | error | lost CPU time | depth | error | alarm after |")
-    print("|---|---|---|---|---|---|---|")
-    false_finds = taken_away = 0
-    for index in range(runs):
-        share = (0.2, 0.4, 0.6)[index % 3]
-        brake = Brake(
-            after_s=duration_s * float(generator.uniform(0.35, 0.65)), stopped_share=share
-        )
-        found = one_run(model, duration_s, brake).throttling
-        if found is None:
-            print(f"| {brake.onset_s:.1f} s | not found | | {brake.lost_share:.3f} | | | |")
-        else:
-            alarm = (
-                "none" if found.noticed_s is None else f"{found.noticed_s - brake.onset_s:.1f} s"
-            )
-            print(
-                f"| {brake.onset_s:.1f} s | {found.onset_s:.1f} s "
-                f"| {100 * (found.onset_s / brake.onset_s - 1):+.1f} % | {brake.lost_share:.3f} "
-                f"| {found.depth_ratio:.3f} "
-                f"| {100 * (found.depth_ratio / brake.lost_share - 1):+.1f} % | {alarm} |"
-            )
-        sys.stdout.flush()
-        quiet = one_run(model, duration_s, Brake(after_s=0.0, stopped_share=0.0))
-        false_finds += quiet.throttling is not None
-        taken_away += quiet.throttling is not None and quiet.throttling.taken_away
-    print(
-        f"\nWithout a throttle: {false_finds} of {runs} runs reported a fall; {taken_away} of them "
-        "were put down to processor time that others took."
+def planted_line(kind: str, brake: Brake, run: SustainedRun) -> str:
+    """A line of the table."""
+    found = run.throttling
+    planted = (
+        f"| {kind} | {brake.onset_s:.1f} s | {brake.planted_share:.3f} | {brake.lost_share:.3f} "
+    )
+    if found is None:
+        return planted + "| not found | | | | |"
+    alarm = "none" if found.noticed_s is None else f"{found.noticed_s - brake.onset_s:.1f} s"
+    return (
+        f"{planted}| {found.onset_s:.1f} s "
+        f"| {100 * (found.onset_s / brake.onset_s - 1):+.1f} % | {found.depth_ratio:.3f} "
+        f"| {100 * (found.depth_ratio / brake.planted_share - 1):+.1f} % | {alarm} | {found.kind} |"
     )
 
 
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--pairs", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    options = parser.parse_args()
+    generator = np.random.default_rng(0)
+    kinds: dict[str, type[Brake]] = {"stop": Stops}
+    if may_make_groups():
+        kinds["quota"] = Quota
+    print("| throttle | planted onset | planted | lost CPU time | found | error ", end="")
+    print("| depth | error | alarm after | kind |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    quiet_kinds: list[str] = []
+    for index in range(options.pairs):
+        for kind, make in kinds.items():
+            after_s = options.seconds * float(generator.uniform(0.35, 0.65))
+            brake = make(after_s=after_s, share=SHARES[index % len(SHARES)])
+            run = one_run(options.model, options.seconds, brake)
+            print(planted_line(kind, brake, run), flush=True)
+        quiet = one_run(options.model, options.seconds, Brake(after_s=0.0, share=0.0)).throttling
+        quiet_kinds.append("none" if quiet is None else quiet.kind)
+    print(f"\nWithout a throttle, {options.pairs} runs: {', '.join(quiet_kinds)}.")
+    print(f"Load average on {os.cpu_count()} cores at the end: {os.getloadavg()[0]:.1f}.")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

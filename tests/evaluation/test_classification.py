@@ -46,6 +46,8 @@ def test_every_figure_is_scikit_learns(random_outputs: Maker, figure: Figure) ->
         "macro_f1": metrics.f1_score(labels, predicted, average="macro"),
         "top_5_accuracy": metrics.top_k_accuracy_score(labels, outputs, k=5),
         "expected_calibration_error": calibration_error(special.softmax(outputs, axis=1), labels),
+        "overconfidence": special.softmax(outputs, axis=1).max(axis=1).mean()
+        - metrics.accuracy_score(labels, predicted),
     }
     assert {value.metric for value in result.metrics} == set(expected)
     for name, value in expected.items():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from edgeworthy.documents.sustained import SustainedWindow
-from edgeworthy.measurement.sustained_findings import ThrottleWatch, findings_of
+from edgeworthy.measurement.sustained_findings import findings_of
+from edgeworthy.measurement.sustained_watch import ThrottleWatch
 
 WINDOW_S = 0.5
 

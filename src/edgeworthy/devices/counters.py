@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from edgeworthy.devices.groups import control_groups
+from edgeworthy.devices.groups import control_groups, old_cpu_groups
 from edgeworthy.devices.host import read_text
 from edgeworthy.devices.sensors import FAMILIES, Gauge
 
@@ -76,7 +76,7 @@ class LostTime:
             busy_ticks=total - idle - steal if known else None,
             steal_ticks=steal if known else None,
             tick_hz=tick_hz or os.sysconf("SC_CLK_TCK"),
-            quota_pause_s=_quota_pause_s(root),
+            quota_pause_s=quota_pause_s(root),
             heat_throttle_count=_heat_throttle_count(root),
         )
 
@@ -174,14 +174,22 @@ def _difference(before: int | None, after: int | None) -> int | None:
     return None if before is None or after is None else after - before
 
 
-def _quota_pause_s(root: Path) -> float | None:
-    for group in control_groups(root):
+def quota_pause_s(root: Path = Path("/"), process: str = "self") -> float | None:
+    """Time for which a control group paused a process so far; absent where none has a quota.
+
+    Args:
+        root: Where ``proc`` and ``sys`` hang; another tree than ``/`` in tests.
+        process: Its number; this one when left out.
+    """
+    for group in control_groups(root, process):
         found = re.search(r"^throttled_usec (\d+)$", read_text(group / "cpu.stat"), re.MULTILINE)
         if found:
             return int(found[1]) / _MICROSECONDS
-    old = read_text(root / "sys/fs/cgroup/cpu/cpu.stat")
-    found = re.search(r"^throttled_time (\d+)$", old, re.MULTILINE)
-    return int(found[1]) / _NANOSECONDS if found else None
+    for group in old_cpu_groups(root, process):
+        found = re.search(r"^throttled_time (\d+)$", read_text(group / "cpu.stat"), re.MULTILINE)
+        if found:
+            return int(found[1]) / _NANOSECONDS
+    return None
 
 
 def _heat_throttle_count(root: Path) -> int | None:

@@ -24,7 +24,7 @@ DataFormat = Literal["npz", "image-folder", "wav-folder", "csv", "parquet", "fun
 #: How much work an evaluation may be.
 ProfileName = Literal["quick", "standard", "thorough"]
 #: What an evaluation can look into beyond the metrics.
-ExaminationName = Literal["confidence"]
+ExaminationName = Literal["confidence", "slices"]
 Resize = Literal["none", "nearest", "bilinear", "bicubic"]
 #: What a raw sample is; decides which corruptions apply to it.
 SampleKind = Literal["image", "sound", "series", "table", "features"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.record import Document, Record
+
+#: What a fall of the throughput comes from.
+FallKind: TypeAlias = Literal["limited", "slower", "others", "unknown"]
 
 
 class SustainedWindow(Record, frozen=True, kw_only=True):
@@ -23,6 +26,14 @@ class SustainedWindow(Record, frozen=True, kw_only=True):
         energy_joules: Drawn in the stretch, idle included; absent without a sensor.
         cpu_cores: Processor time that the process got, over the time of the stretch; absent where
             the kernel does not tell.
+        load_s: Time in which the process had queries to answer: the stretch without the turns of
+            the process that asks; absent where it was not taken.
+        cpu_s: Processor time that the process got in that time.
+        waited_s: Time in which it could have run while others had its cores; pauses by a quota of
+            its control group are not in it. Absent where the kernel does not tell.
+        paused_s: Time for which a control group paused its processes; absent without a quota.
+        others_cores: Mean number of cores that worked for other processes or, as far as the
+            hypervisor tells, for other virtual machines; absent where the kernel does not tell.
     """
 
     start_s: float
@@ -34,11 +45,28 @@ class SustainedWindow(Record, frozen=True, kw_only=True):
     frequency_mhz: float | None = None
     energy_joules: float | None = None
     cpu_cores: float | None = None
+    load_s: float | None = None
+    cpu_s: float | None = None
+    waited_s: float | None = None
+    paused_s: float | None = None
+    others_cores: float | None = None
 
     @property
     def throughput_per_s(self) -> float:
         """Queries per second."""
         return self.query_count / self.duration_s
+
+    @property
+    def undisturbed_per_s(self) -> float | None:
+        """Queries per second if others had not taken its cores; absent where nobody tells.
+
+        Of the time that a process is able to run, it gets the share ``cpu / (cpu + waited)``; the
+        rest is others'. A slower clock, a quota or a process that is stopped are not others: they
+        are still in this figure.
+        """
+        if not self.load_s or not self.cpu_s or self.waited_s is None:
+            return None
+        return self.query_count / self.load_s * (self.cpu_s + self.waited_s) / self.cpu_s
 
 
 class Throttling(Record, frozen=True, kw_only=True):
@@ -50,11 +78,15 @@ class Throttling(Record, frozen=True, kw_only=True):
         noticed_s: When the watch that ran along gave the alarm; absent when it did not.
         before_per_s: Queries per second up to the onset.
         during_per_s: Queries per second from the onset to the end.
-        depth_ratio: Share of the throughput that was lost, on average from the onset to the end.
+        depth_ratio: Share that was lost, on average from the onset to the end: of the throughput,
+            without what others took or gave back meanwhile where the kernel tells.
         cause: What clock, temperature and the share of the processor did meanwhile; empty when
             nothing tells.
         taken_away: Whether the process got less processor time while it was as fast as before in
             the time that it got: other work or a limit took it, not heat.
+        kind: ``limited``: it was not allowed to run, by a quota or a signal; ``slower``: each query
+            took more processor time, as under heat; ``others``: other processes had its cores or
+            its caches; ``unknown`` where the kernel does not tell.
     """
 
     onset_s: float
@@ -65,6 +97,7 @@ class Throttling(Record, frozen=True, kw_only=True):
     depth_ratio: float
     cause: str
     taken_away: bool = False
+    kind: FallKind = "unknown"
 
 
 class SteadyState(Record, frozen=True, kw_only=True):
@@ -134,6 +167,7 @@ class SustainedRun(Document, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "sustained-run"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     artifact: str
     variant: str

@@ -12,6 +12,9 @@ from edgeworthy.evaluation.metrics.base import MetricDefinition
 from edgeworthy.evaluation.predictions import Predictions, predict
 from edgeworthy.evaluation.result import EvaluationResult
 from edgeworthy.evaluation.settings import EvaluationSettings
+from edgeworthy.evaluation.slices.examining import examine_slices, input_properties
+from edgeworthy.evaluation.slices.found import FoundSlices
+from edgeworthy.evaluation.slices.search import SearchPlan
 from edgeworthy.evaluation.tasks import metrics_of
 from edgeworthy.evaluation.temperature import FittedTemperature, fit_temperature
 
@@ -19,11 +22,15 @@ __all__ = [
     "EvaluationResult",
     "EvaluationSettings",
     "FittedTemperature",
+    "FoundSlices",
     "MetricDefinition",
     "Predictions",
     "ScaledConfidence",
+    "SearchPlan",
     "evaluate",
+    "examine_slices",
     "fit_temperature",
+    "input_properties",
     "metrics_of",
     "predict",
     "scaled_confidence",

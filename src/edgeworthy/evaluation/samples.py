@@ -99,3 +99,21 @@ class Scores(Samples):
     def has_both_kinds(self) -> bool:
         """Whether there are anomalous and normal samples."""
         return 0 < int(self.anomalous.sum()) < len(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """How wrong each sample is, for a search that needs nothing else.
+
+    Attributes:
+        values: ``(n,)`` float64: larger is worse; 1 for wrong and 0 for right where answers are
+            right or wrong.
+        title: What their mean is called, for people; the accuracy where answers are right or wrong.
+        unit: Of the values.
+        right_or_wrong: Whether the values are 1 and 0.
+    """
+
+    values: NDArray[np.float64]
+    title: str
+    unit: str = "ratio"
+    right_or_wrong: bool = True

@@ -21,10 +21,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import msgspec
 import numpy as np
 
 from edgeworthy.documents.model import ModelSignature
 from edgeworthy.errors import MeasurementError
+from edgeworthy.measurement.accounting import ProcessTime
 from edgeworthy.measurement.golden import Checked, check, positions_to_check
 from edgeworthy.measurement.load import (
     Arrivals,
@@ -186,15 +188,22 @@ class MeasuredProcess:
         with garbage_collection_paused():
             settle_first = request.first - request.settle_count
             run_single_stream(run, self._samples, first=settle_first, count=request.settle_count)
+            before = ProcessTime.now() if request.is_accounted else None
+            begun_ns = time.perf_counter_ns()
             latencies_ns = run_single_stream(
                 run, self._samples, first=request.first, count=request.count, keep=kept
             )
+            elapsed_ns = time.perf_counter_ns() - begun_ns
+            spent = ProcessTime.now().since(before) if before else None
         # A model of a fixed batch repeats the sample; the first row answers it.
         answers = {
             request.first + index: {name: tensor[:1] for name, tensor in one.items()}
             for index, (one,) in kept.items()
         }
-        return self._latencies(LoadRun(latencies_ns, 0, answers))
+        found = self._latencies(LoadRun(latencies_ns, elapsed_ns, answers))
+        if spent is None:
+            return found
+        return msgspec.structs.replace(found, cpu_ns=spent.cpu_ns, waited_ns=spent.waited_ns)
 
     def _run_batches(self, request: RunBatches) -> Latencies:
         session = self._loaded()

@@ -32,8 +32,10 @@ from edgeworthy.measurement.energy import PowerSampler
 from edgeworthy.measurement.plan import MeasurementPlan
 from edgeworthy.measurement.single_stream import unchanged
 from edgeworthy.measurement.starting import Sample
-from edgeworthy.measurement.sustained_findings import ThrottleWatch, findings_of
+from edgeworthy.measurement.sustained_findings import findings_of
+from edgeworthy.measurement.sustained_loss import WindowLoss
 from edgeworthy.measurement.sustained_sensors import EnergyBook, RunSensors, found_sensors
+from edgeworthy.measurement.sustained_watch import ThrottleWatch
 from edgeworthy.measurement.wire import (
     Latencies,
     Load,
@@ -227,6 +229,7 @@ class _Run:
         self._position = 0
         self._end_s = 0.0
         self._spent_s = 0.0
+        self._lost = WindowLoss(machine.root, child.process_id, self._own_cpu_s)
 
     def start(self, plan: MeasurementPlan, samples: tuple[Sample, ...]) -> None:
         """Load the artefact and run until the latency falls no more."""
@@ -259,6 +262,7 @@ class _Run:
         watch = HostWatch(machine.root, monotonic=machine.monotonic, own_cpu_s=self._own_cpu_s)
         start_s = machine.monotonic()
         self._spent_s = process_cpu_s(self._child.process_id)
+        self._lost.reset()
         with watch, self.energy.open(machine.monotonic):
             try:
                 while machine.monotonic() - start_s < self._settings.duration_s:
@@ -277,12 +281,12 @@ class _Run:
     def _fill_window(self, start_s: float) -> None:
         settings = self._settings
         begun_s = self._end_s or start_s
-        latencies_ns: list[NDArray[np.int64]] = []
-        while not latencies_ns or self._end_s - begun_s < settings.window_s:
-            latencies_ns.append(self._request())
+        replies: list[Latencies] = []
+        while not replies or self._end_s - begun_s < settings.window_s:
+            replies.append(self._request())
             self._end_s = self.machine.monotonic()
         window = self._window(
-            np.concatenate(latencies_ns),
+            replies,
             start_s=begun_s - start_s,
             duration_s=self._end_s - begun_s,
         )
@@ -298,23 +302,25 @@ class _Run:
                 )
             )
 
-    def _request(self) -> NDArray[np.int64]:
-        """Latencies of the queries of one request, in nanoseconds."""
+    def _request(self) -> Latencies:
+        """What the queries of one request showed."""
         share_ns = self._settings.window_s * _NANOSECONDS / _REQUESTS_PER_WINDOW
         count = min(max(int(share_ns / self._latency_ns), 1), _LONGEST_REQUEST_QUERIES)
         reply = self._child.ask(
-            RunQueries(first=self._position, count=count, settle_count=0), Latencies
+            RunQueries(first=self._position, count=count, settle_count=0, is_accounted=True),
+            Latencies,
         )
         self._position += count
-        found = np.frombuffer(reply.data, dtype="<i8")
-        self._latency_ns = max(int(found.mean()), 1)
-        return found
+        self._latency_ns = max(int(latencies_of(reply).mean()), 1)
+        return reply
 
     def _window(
-        self, latencies_ns: NDArray[np.int64], *, start_s: float, duration_s: float
+        self, replies: Sequence[Latencies], *, start_s: float, duration_s: float
     ) -> SustainedWindow:
-        ordered = np.sort(latencies_ns) / _NS_PER_MS
+        ordered = np.sort(np.concatenate([latencies_of(each) for each in replies])) / _NS_PER_MS
         spent_s, self._spent_s = self._spent_s, process_cpu_s(self._child.process_id)
+        waited_s = _total_s([each.waited_ns for each in replies])
+        paused_s = self._lost.paused_s()
         ninetieth = 0.9 if len(ordered) >= _TENTH else 1.0
         return SustainedWindow(
             start_s=start_s,
@@ -326,7 +332,23 @@ class _Run:
             frequency_mhz=self._sensors.frequency_mhz(),
             energy_joules=self.energy.since_last(),
             cpu_cores=(self._spent_s - spent_s) / duration_s if self._spent_s else None,
+            load_s=sum(each.elapsed_ns for each in replies) / _NANOSECONDS,
+            cpu_s=_total_s([each.cpu_ns for each in replies]),
+            # A pause by a quota is waiting too, but not for others.
+            waited_s=None if waited_s is None else max(waited_s - (paused_s or 0.0), 0.0),
+            paused_s=paused_s,
+            others_cores=self._lost.others_cores(duration_s),
         )
+
+
+def latencies_of(reply: Latencies) -> NDArray[np.int64]:
+    """Latencies in nanoseconds."""
+    return np.frombuffer(reply.data, dtype="<i8")
+
+
+def _total_s(parts_ns: Sequence[int | None]) -> float | None:
+    known = [each for each in parts_ns if each is not None]
+    return sum(known) / _NANOSECONDS if len(known) == len(parts_ns) else None
 
 
 def _rfc3339(moment: datetime) -> str:

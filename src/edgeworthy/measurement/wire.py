@@ -86,11 +86,13 @@ class RunQueries(_Message, frozen=True, kw_only=True):
         first: Position of the first timed query in the cycle of samples.
         count: Timed queries.
         settle_count: Untimed queries before them.
+        is_accounted: Whether to tell what the kernel says of the process meanwhile.
     """
 
     first: int
     count: int
     settle_count: int
+    is_accounted: bool = False
 
 
 class RunBatches(_Message, frozen=True, kw_only=True):
@@ -206,6 +208,8 @@ class Latencies(_Message, frozen=True, kw_only=True):
     Attributes:
         data: Latencies in order: nanoseconds as little-endian int64.
         elapsed_ns: From the first query to the last answer; 0 where it is not asked for.
+        cpu_ns: Processor time of the process meanwhile; absent where it is not asked for.
+        waited_ns: Time for which its threads waited for a core; absent where nobody tells.
         checked_count: Answers that were held against golden ones.
         wrong_count: Outputs among them that were wrong.
         largest_miss: Largest difference over the largest golden value of that output.
@@ -213,6 +217,8 @@ class Latencies(_Message, frozen=True, kw_only=True):
 
     data: bytes
     elapsed_ns: int = 0
+    cpu_ns: int | None = None
+    waited_ns: int | None = None
     checked_count: int = 0
     wrong_count: int = 0
     largest_miss: float = 0.0

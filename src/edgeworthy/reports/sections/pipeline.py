@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.measurement import (
     PIPELINE_STAGES,
     Measurement,
@@ -22,8 +25,8 @@ from edgeworthy.reports.blocks import (
     Table,
 )
 from edgeworthy.reports.charts.stages import STAGE_COLORS, StageBar, stage_chart
-from edgeworthy.reports.formatting import estimate_text, number, sample_text
-from edgeworthy.reports.index import BuildIndex, percentile
+from edgeworthy.reports.formatting import interval_text, number, sample_text, value_text
+from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.svg import draw
 from edgeworthy.reports.wording import plain, shortened
 
@@ -112,52 +115,46 @@ def _table(index: BuildIndex, target: str, measured: list[Measurement]) -> Table
         caption=f"Pipeline of each artefact on {plain(target)}",
         columns=(
             "Artefact",
-            "Whole way, p50",
-            "Whole way, p90",
+            "Whole way",
             *(stage.capitalize() for stage in PIPELINE_STAGES),
-            "Inference against bare",
+            "Bare inference",
             "Cold start",
         ),
-        rows=tuple(_row(index, target, each) for each in measured),
+        rows=tuple(
+            _row(each, each.pipeline, emphasis=index.is_chosen(target, each.variant))
+            for each in measured
+            if each.pipeline is not None
+        ),
     )
 
 
-def _row(index: BuildIndex, target: str, entry: Measurement) -> Row:
-    pipeline = entry.pipeline
-    assert pipeline is not None  # noqa: S101 - only such entries are shown
-    bare = percentile(entry, 50.0)
-    bare_ms = bare.latency_ms if bare else None
+def _row(entry: Measurement, pipeline: PipelineTimes, *, emphasis: bool) -> Row:
+    ninetieth = _latency(pipeline.percentiles, 90.0)
+    p90 = f"p90 {value_text(ninetieth)}" if ninetieth else "p90 refused"
     ratio = pipeline.inference_ratio
+    against = f"in company x {number(ratio.value)} {interval_text(ratio)}"
     return Row(
         (
             Cell(plain(entry.variant)),
-            _percentile_cell(pipeline, 50.0),
-            _percentile_cell(pipeline, 90.0),
+            _cell(_latency(pipeline.percentiles, 50.0), note=p90),
             *(_stage_cell(each) for each in pipeline.stages),
-            Cell(
-                f"x {estimate_text(ratio)}",
-                note=f"bare p50 {estimate_text(bare_ms)}" if bare_ms else "",
-                hint=sample_text(ratio),
-            ),
-            Cell(estimate_text(pipeline.cold_start_ms), hint=sample_text(pipeline.cold_start_ms)),
+            _cell(_latency(entry.percentiles, 50.0), note=against),
+            _cell(pipeline.cold_start_ms),
         ),
-        emphasis=index.is_chosen(target, entry.variant),
+        emphasis=emphasis,
     )
 
 
 def _stage_cell(stage: StageTime) -> Cell:
-    share = f"{number(_PERCENT * stage.share_ratio, 0)} % of the time"
-    if stage.p50_ms is None:
-        return Cell("refused", note=share, hint=plain(stage.refusal))
-    return Cell(estimate_text(stage.p50_ms), note=share, hint=sample_text(stage.p50_ms))
+    return _cell(stage.p50_ms, note=f"{number(_PERCENT * stage.share_ratio, 0)} % of the time")
 
 
-def _percentile_cell(pipeline: PipelineTimes, percent: float) -> Cell:
-    found: Percentile | None = next(
-        (each for each in pipeline.percentiles if each.percent == percent), None
-    )
-    if found is None:
-        return Cell("not measured")
-    if found.latency_ms is None:
-        return Cell("refused", hint=plain(found.refusal))
-    return Cell(estimate_text(found.latency_ms), hint=sample_text(found.latency_ms))
+def _cell(estimate: Estimate | None, *, note: str = "") -> Cell:
+    if estimate is None:
+        return Cell("refused", note=note)
+    said = f"{interval_text(estimate)}, {note}" if note else interval_text(estimate)
+    return Cell(value_text(estimate), note=said, hint=sample_text(estimate))
+
+
+def _latency(percentiles: Sequence[Percentile], percent: float) -> Estimate | None:
+    return next((each.latency_ms for each in percentiles if each.percent == percent), None)

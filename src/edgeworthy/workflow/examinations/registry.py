@@ -8,10 +8,11 @@ from edgeworthy.documents.project import EvaluateSection, ExaminationName, Profi
 from edgeworthy.errors import UsageError
 from edgeworthy.workflow.examinations.base import Examination
 from edgeworthy.workflow.examinations.confidence import ConfidenceExamination
+from edgeworthy.workflow.examinations.slices import SlicesExamination
 
-EXAMINATIONS: tuple[Examination, ...] = (ConfidenceExamination(),)
+EXAMINATIONS: tuple[Examination, ...] = (ConfidenceExamination(), SlicesExamination())
 #: What takes seconds; a build without ``[evaluate]`` does these.
-_EVERY_BUILD: tuple[ExaminationName, ...] = ("confidence",)
+_EVERY_BUILD: tuple[ExaminationName, ...] = ("confidence", "slices")
 _DEFAULT_PROFILE: ProfileName = "quick"
 
 
