@@ -103,6 +103,7 @@ class Worker:
         self._proving = Proving(model, self._engine, control.report)
         self._server = Server(self._loop, listeners, self._router, self._engine, limits)
         self._draining: Draining | None = None
+        self._ending = False
         self._deadline = 0.0
         self._next_beat = started
 
@@ -114,17 +115,22 @@ class Worker:
         """
         self._loop.add(self._control.fileno(), READ, self._commanded)
         self._loop.add(self._engine.wake_fd, READ, lambda _: self._engine.collect())
-        # A handler of Python's runs between two waits of the loop.
-        signal.signal(signal.SIGTERM, lambda *_: self._drain(None, _ORPHAN_GRACE_SECONDS))
+        # A handler runs between any two instructions, so it leaves no more than a note.
+        signal.signal(signal.SIGTERM, self._asked_to_end)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         while True:
             now = time.monotonic()
             if now >= self._next_beat:
                 self._beat(now)
+            if self._ending and self._draining is None:
+                self._drain(None, _ORPHAN_GRACE_SECONDS)
             if self._draining is not None:
                 self._go_on_draining(self._draining, now)
             longest = _TICK_SECONDS if self._draining is None else _DRAINING_TICK_SECONDS
             self._loop.run_once(min(longest, max(self._next_beat - now, 0.0)))
+
+    def _asked_to_end(self, *_: object) -> None:
+        self._ending = True
 
     def _commanded(self, _: int) -> None:
         try:
