@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,10 @@ from edgeworthy.cli.measure_options import (
     StartsOption,
     SustainedOption,
     SweepOption,
+    TargetOption,
     ThreadsOption,
     ToleranceOption,
+    VariantOption,
 )
 from edgeworthy.cli.measured import print_measurements
 from edgeworthy.cli.operators import measure_operators
@@ -52,6 +55,8 @@ _LOADS: dict[Scenario, LoadScenario] = {
 def measure(
     model: ModelArgument = None,
     project: ProjectOption = Path(),
+    variant: VariantOption = None,
+    target: TargetOption = "",
     against: AgainstOption = None,
     scenario: ScenarioOption = Scenario.SINGLE_STREAM,
     bound: BoundOption = 10.0,
@@ -59,10 +64,10 @@ def measure(
     samples: SamplesOption = None,
     golden: GoldenOption = None,
     tolerance: ToleranceOption = 1e-3,
-    threads: ThreadsOption = 1,
+    threads: ThreadsOption = None,
     starts: StartsOption = None,
     budget: BudgetOption = None,
-    seed: SeedOption = 0,
+    seed: SeedOption = None,
     sustained: SustainedOption = None,
     operators: OperatorsOption = False,
     html: HtmlOption = None,
@@ -78,20 +83,22 @@ def measure(
 
     loaded = scenario is not Scenario.SINGLE_STREAM
     asked = (against is not None, loaded, sustained is not None, operators, sweep is not None)
-    _refuse_mixing(asked, has_model=model is not None)
+    _refuse_mixing(asked, has_subject=model is not None or variant is not None)
     if html is not None and sustained is None and not operators:
         raise UsageError("--html draws what --sustained or --operators measured")
-    if model is None:
+    if model is None and variant is None:
         _measure_project(project, as_json=as_json, explain=explain)
         return
-    options = BareOptions(
-        threads=threads,
-        samples=samples,
+    options = BareOptions(samples=samples, golden=golden, tolerance=tolerance)
+    if variant is not None:
+        model, options = _of_project(project, variant, target, given=(model, samples, golden))
+    assert model is not None  # noqa: S101 - one of the two was given
+    options = replace(
+        options,
+        threads=threads or options.threads,
         budget_s=budget,
         starts=starts,
-        seed=seed,
-        golden=golden,
-        tolerance=tolerance,
+        seed=seed if seed is not None else options.seed,
     )
     if sweep is not None:
         measure_sweep(model, options, sweep, as_json=as_json)
@@ -107,11 +114,26 @@ def measure(
         _measure_file(model, options, as_json=as_json)
 
 
-def _refuse_mixing(asked: tuple[bool, ...], *, has_model: bool) -> None:
-    if any(asked) and not has_model:
+def _of_project(
+    project: Path, variant: str, target: str, *, given: tuple[Path | None, ...]
+) -> tuple[Path, BareOptions]:
+    """The file of a variant, and how its project measures it."""
+    if any(each is not None for each in given):
         raise UsageError(
-            f"{_SPECIAL} measure model files",
-            next_step="Write for example `edgeworthy measure A.onnx --vs B.onnx`",
+            "--variant takes the model and the samples of the project",
+            next_step="Leave out either --variant, or the file, --samples and --golden",
+        )
+    with opened_project(project) as opened:
+        subject = opened.subject(variant, target)
+        return subject.path, opened.measuring_options(subject)
+
+
+def _refuse_mixing(asked: tuple[bool, ...], *, has_subject: bool) -> None:
+    if any(asked) and not has_subject:
+        raise UsageError(
+            f"{_SPECIAL} measure one artefact",
+            next_step="Name a file, as in `edgeworthy measure A.onnx --vs B.onnx`, or a variant of "
+            "the project with --variant",
         )
     if sum(asked) > 1:
         raise UsageError(

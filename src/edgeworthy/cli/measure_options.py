@@ -50,14 +50,28 @@ GoldenOption: TypeAlias = Annotated[
 ToleranceOption: TypeAlias = Annotated[
     float, typer.Option(help="Share of the largest golden value to be off.", min=0.0)
 ]
-ThreadsOption: TypeAlias = Annotated[int, typer.Option(help="Threads inside one inference.", min=1)]
+ThreadsOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="Threads inside one inference: 1, or the target's.", min=1),
+]
+VariantOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Of a project: measure this variant, or `original`, by itself.", metavar="NAME"
+    ),
+]
+TargetOption: TypeAlias = Annotated[
+    str, typer.Option(help="With --variant: for this target; the first unless told.")
+]
 StartsOption: TypeAlias = Annotated[
     int | None, typer.Option(help="Starts of each model; more see smaller differences.", min=1)
 ]
 BudgetOption: TypeAlias = Annotated[
     float | None, typer.Option(help="Seconds of timed rounds per model, at most.", min=0.001)
 ]
-SeedOption: TypeAlias = Annotated[int, typer.Option(help="Seed of the random order.")]
+SeedOption: TypeAlias = Annotated[
+    int | None, typer.Option(help="Seed of the random order: 0, or the project's.")
+]
 SustainedOption: TypeAlias = Annotated[
     str | None,
     typer.Option(

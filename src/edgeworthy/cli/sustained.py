@@ -118,6 +118,11 @@ def _throttling(run: SustainedRun) -> str:
     if found is None:
         return "none that lasted"
     until = "to the end" if found.end_s is None else f"to {found.end_s:.1f} s"
+    if found.kind == "others":
+        return (
+            f"none; others took {100 * found.depth_ratio:.0f} % from {found.onset_s:.1f} s "
+            f"{until}: {found.cause}"
+        )
     cause = found.cause or "no sensor tells why"
     return (
         f"from {found.onset_s:.1f} s {until}: {100 * found.depth_ratio:.0f} % lost, "

@@ -9,9 +9,12 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.operator_profile import OperatorProfile
 from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, Record
+from edgeworthy.documents.sustained import SustainedRun
+from edgeworthy.documents.sweep import Sweep
 from edgeworthy.documents.variant import Variant, VariantRefusal
 
 
@@ -48,6 +51,9 @@ class BuildRecord(Document, frozen=True, kw_only=True):
         created_at: RFC 3339, UTC.
         refusals: Recipes that made no variant, and why.
         predictions: What classes of CPU that are not at hand will see; no evidence.
+        sustained: Runs of the chosen variants without pause, per target.
+        profiles: Where the time of the chosen variants goes, per target.
+        sweeps: The chosen variants at several settings, per target.
     """
 
     KIND: ClassVar[str] = "build-record"
@@ -66,3 +72,6 @@ class BuildRecord(Document, frozen=True, kw_only=True):
     created_at: str
     refusals: tuple[VariantRefusal, ...] = ()
     predictions: tuple[Prediction, ...] = ()
+    sustained: tuple[SustainedRun, ...] = ()
+    profiles: tuple[OperatorProfile, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()

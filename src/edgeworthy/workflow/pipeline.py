@@ -9,6 +9,8 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.prediction import Prediction
+from edgeworthy.workflow.measured_subject import MeasuredSubject, measured_subject
+from edgeworthy.workflow.stages.closer_look import CloserLook, closer_look
 from edgeworthy.workflow.stages.data import SampleSet, read_samples
 from edgeworthy.workflow.stages.evaluation import evaluate_target
 from edgeworthy.workflow.stages.gate import check_policy, gate
@@ -18,7 +20,7 @@ from edgeworthy.workflow.stages.measurement import measure_target
 from edgeworthy.workflow.stages.optimization import Optimized, optimize
 from edgeworthy.workflow.stages.prediction import predict_classes
 from edgeworthy.workflow.stages.release import Released, release
-from edgeworthy.workflow.stages.report import Report, report
+from edgeworthy.workflow.stages.report import Findings, Report, report
 from edgeworthy.workflow.workspace import Workspace
 
 
@@ -102,6 +104,21 @@ class Pipeline:
         )
 
     @cached_property
+    def closer_look(self) -> CloserLook:
+        """What was measured of the chosen variants alone."""
+        return closer_look(self.workspace, self.judged, self.samples["evaluation"])
+
+    def subject(self, variant: str, target: str) -> MeasuredSubject:
+        """One artefact and how it is run."""
+        return measured_subject(
+            self.original,
+            self.optimized,
+            self.samples["evaluation"],
+            variant=variant,
+            target=target,
+        )
+
+    @cached_property
     def released(self) -> Released | None:
         """The signed release, if the gate passed and there is a key to sign with."""
         if self.workspace.project.release is None:
@@ -111,4 +128,11 @@ class Pipeline:
     @cached_property
     def report(self) -> Report:
         """The report."""
-        return report(self.workspace, self.judged, self.released, self.samples, self.predictions)
+        findings = Findings(
+            judged=self.judged,
+            released=self.released,
+            samples=self.samples,
+            predictions=self.predictions,
+            closer_look=self.closer_look,
+        )
+        return report(self.workspace, findings)

@@ -88,7 +88,10 @@ def _decades(figures: Sequence[float], length_px: float) -> LinearAxis:
 def _axis(axis: LinearAxis, *, title: str = "") -> alt.Axis:
     values = list(range(int(axis.low), int(axis.high) + 1))
     return level_axis(
-        title=title, values=values, labelExpr="format(pow(10, datum.value), '~s')", grid=True
+        title=title,
+        values=values,
+        labelExpr="format(pow(10, datum.value), datum.value < 0 ? '~r' : ',.0f')",
+        grid=True,
     )
 
 
