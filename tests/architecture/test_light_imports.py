@@ -43,5 +43,12 @@ def test_a_device_that_verifies_loads_no_arrays_graphs_or_engines() -> None:
     assert found & {"rich", "typer"} == set()
 
 
+def test_what_supervises_a_device_loads_no_arrays_graphs_engines_or_terminal_packages() -> None:
+    found = imported_by("import edgeworthy.agent.running, edgeworthy.agent.diagnosing")
+    assert "tuf" in found
+    assert found & (HEAVY - {"cryptography"}) == set()
+    assert found & {"rich", "typer"} == set()
+
+
 def test_the_check_would_see_a_heavy_import() -> None:
     assert "numpy" in imported_by("import edgeworthy.datasets")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import pkgutil
@@ -81,6 +82,22 @@ def test_what_is_wrong_is_named(change: dict[str, object], message: str) -> None
 @given(st.binary(max_size=200))
 def test_no_bytes_crash_the_reader(data: bytes) -> None:
     with pytest.raises(InputError):
+        decode_document(data, DeviceProfile, where="x")
+
+
+@given(st.data())
+def test_no_changed_byte_crashes_the_reader(data: st.DataObject) -> None:
+    good = encode_document(PROFILE)
+    place = data.draw(st.integers(0, len(good) - 1))
+    value = data.draw(st.integers(0, 255))
+    changed = good[:place] + bytes([value]) + good[place + 1 :]
+    with contextlib.suppress(InputError):
+        decode_document(changed, DeviceProfile, where="x")
+
+
+def test_a_field_name_that_is_no_text_is_an_input_error() -> None:
+    data = encode_document(PROFILE).replace(b'"title"', b'"t\xb2tle"')
+    with pytest.raises(InputError, match="not a valid device-profile"):
         decode_document(data, DeviceProfile, where="x")
 
 

@@ -295,3 +295,9 @@ def test_evidence_with_a_malformed_date(tmp_path: Path, signer: Signer, date: st
     judged = (*decision_of(contents).evidence, digest)
     message = refused(tmp_path / "release", with_decision(contents, evidence=judged), signer)
     assert "date" in message
+
+
+def test_a_temperature_that_no_evaluation_found(tmp_path: Path, signer: Signer) -> None:
+    message = refused(tmp_path / "release", with_variant(contents_of(), temperature=2.0), signer)
+    assert "another temperature than its evaluation found" in message
+    assert "Expected 1, found 2" in message

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -30,23 +31,34 @@ EVERYTHING = {
     "evaluate/original",
     "evaluate/float32",
     "evaluate/int8",
+    "predict/original-calibration",
+    "predict/float32-calibration",
+    "predict/int8-calibration",
+    "confidence/original",
+    "confidence/float32",
+    "confidence/int8",
     "gate",
     "golden",
     "release",
     "report",
 }
-AFTER_VARIANTS = {each for each in EVERYTHING if each.startswith(("measure", "eval", "predict"))}
+AFTER_VARIANTS = {
+    each
+    for each in EVERYTHING
+    if each.startswith(("measure", "evaluate", "predict", "confidence"))
+    and not each.endswith("-calibration")
+}
 DECISIONS = {"gate", "release", "report"}
 
 
 def short(step: str) -> str:
     """The step without what depends on the machine: the engine and the data types."""
     parts = [part for part in step.split("/") if not part.startswith("onnxruntime")]
-    if parts[0] == "evaluate":
+    if parts[0] in {"evaluate", "confidence"}:
         parts.remove("host")
     if parts[0] == "predict-class":
         parts = [parts[0], parts[1] if parts[1] == "x86-avx2" else "exact"]
-    return "/".join("int8" if part.startswith("int8") else part for part in parts)
+    return "/".join(re.sub(r"^int8.*?(-calibration)?$", r"int8\1", part) for part in parts)
 
 
 def ran(result: BuildResult) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reference.cli_page import cli_page
+from reference.corruptions_page import corruptions_page
 from reference.devices_page import devices_page
 from reference.errors_page import errors_page
 from reference.formats_page import formats_page
@@ -15,6 +16,7 @@ from reference.project_page import project_page
 #: What draws each page, by its file name in ``docs/reference``.
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
+    "corruptions.md": corruptions_page,
     "device-profiles.md": devices_page,
     "errors.md": errors_page,
     "formats.md": formats_page,

@@ -13,6 +13,7 @@ from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, interval, print_json, print_outcomes, table
 from edgeworthy.cli.session import opened_project
 from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.project import ProfileName
 
 _SHOWN_CONFIDENCE = 0.95
 
@@ -27,8 +28,25 @@ CompareOption: TypeAlias = Annotated[
 ]
 
 
+ProfileOption: TypeAlias = Annotated[
+    ProfileName | None,
+    typer.Option(
+        "--profile",
+        help="How much to look into: about 1, 10 or 60 minutes for a small model on two cores.",
+    ),
+]
+OnlyOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--only", help="Look into these alone, for example confidence.", metavar="NAME,NAME"
+    ),
+]
+
+
 def evaluate(
     project: ProjectOption = Path(),
+    profile: ProfileOption = None,
+    only: OnlyOption = None,
     compare: CompareOption = None,
     as_json: JsonOption = False,
     explain: ExplainOption = False,
@@ -41,7 +59,9 @@ def evaluate(
         if compare is not None:
             compared = opened.compare(*compare)
         else:
-            evaluations = opened.evaluate()
+            from edgeworthy.workflow.examinations.registry import named
+
+            evaluations = opened.evaluate(profile, named(only) if only is not None else ())
     if compare is not None:
         print_json(compared) if as_json else print_comparison(compared)
         return

@@ -18,6 +18,7 @@ from typing import Protocol, runtime_checkable
 import typer
 
 from edgeworthy.cli import (
+    agent,
     build,
     doctor,
     evaluate,
@@ -68,6 +69,7 @@ def options(
 _START = "Start here"
 _STEPS = "The steps of a build, each on its own"
 _TRUST = "Trust"
+_DEVICE = "On a device"
 
 _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("init", init.init, _START),
@@ -87,6 +89,7 @@ for _name, _function, _panel in _COMMANDS:
     app.command(_name, rich_help_panel=_panel)(_function)
 app.add_typer(keys.app, name="keys", rich_help_panel=_TRUST)
 app.add_typer(trust.app, name="trust", rich_help_panel=_TRUST)
+app.add_typer(agent.app, name="agent", rich_help_panel=_DEVICE)
 
 
 _STOPPED = "stopped by Ctrl-C; what was finished is kept"

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from edgeworthy.documents.dataset import DatasetReference
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.documents.project import Task
+from edgeworthy.documents.project import ExaminationName, ProfileName, Task
 from edgeworthy.documents.record import Document, Record
 
 
@@ -131,6 +131,27 @@ class ReliabilityBin(Record, frozen=True, kw_only=True):
     accuracy: float
 
 
+class TemperatureFit(Record, frozen=True, kw_only=True):
+    """What a classifier's logits are divided by so that its confidence means what it says.
+
+    Attributes:
+        temperature: Fitted on other samples than those that are judged; above 1 where the model is
+            more confident than it is right. Absent when refused.
+        refusal: Why it is absent; empty when it is not.
+        dataset: The samples that it was fitted on.
+        sample_count: How many of them, evenly spread.
+        loss_before: Mean negative log likelihood of their labels, as the model is.
+        loss_after: The same with the temperature.
+    """
+
+    temperature: Estimate | None
+    refusal: str
+    dataset: DatasetReference
+    sample_count: int
+    loss_before: float
+    loss_after: float
+
+
 #: What a finding is about; each has its rule in ``edgeworthy.evaluation.findings``.
 FindingKind = Literal["negative-flips", "slice-regression", "calibration-loss"]
 
@@ -176,10 +197,14 @@ class Evaluation(Document, frozen=True, kw_only=True):
         expires_at: RFC 3339, UTC.
         findings: What the overall figures hide; empty when nothing was found, or by versions
             that did not look.
+        profile: How much work what was examined beyond the metrics was allowed to be.
+        examined: What was looked into beyond the metrics.
+        temperature: For classifiers whose confidence was examined.
+        scaled_reliability: The bins with the temperature applied.
     """
 
     KIND: ClassVar[str] = "evaluation"
-    SCHEMA_VERSION: ClassVar[str] = "1.1"
+    SCHEMA_VERSION: ClassVar[str] = "1.2"
 
     artifact: str
     original: str
@@ -198,3 +223,7 @@ class Evaluation(Document, frozen=True, kw_only=True):
     taken_at: str
     expires_at: str
     findings: tuple[Finding, ...] = ()
+    profile: ProfileName | None = None
+    examined: tuple[ExaminationName, ...] = ()
+    temperature: TemperatureFit | None = None
+    scaled_reliability: tuple[ReliabilityBin, ...] = ()

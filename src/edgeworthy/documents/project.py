@@ -21,7 +21,13 @@ Positive = Annotated[int, Meta(ge=1)]
 Task = Literal["classification", "regression", "anomaly"]
 Scores = Literal["logits", "probabilities"]
 DataFormat = Literal["npz", "image-folder", "wav-folder", "csv", "parquet", "function"]
+#: How much work an evaluation may be.
+ProfileName = Literal["quick", "standard", "thorough"]
+#: What an evaluation can look into beyond the metrics.
+ExaminationName = Literal["confidence"]
 Resize = Literal["none", "nearest", "bilinear", "bicubic"]
+#: What a raw sample is; decides which corruptions apply to it.
+SampleKind = Literal["image", "sound", "series", "table", "features"]
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -179,6 +185,19 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
     sweep: tuple[Literal["threads", "batch"], ...] = ()
 
 
+class EvaluateSection(_Section, frozen=True, kw_only=True):
+    """``[evaluate]``: what an evaluation looks into beyond the metrics.
+
+    Attributes:
+        profile: How much work it may be: about 1, 10 or 60 minutes for a small model on two
+            cores. Left out, a build does only what takes seconds.
+        only: What to look into; left out, everything that the profile allows.
+    """
+
+    profile: ProfileName | None = None
+    only: tuple[ExaminationName, ...] = ()
+
+
 class ReleaseSection(_Section, frozen=True, kw_only=True):
     """``[release]``: where the signed release goes and who signs it.
 
@@ -207,6 +226,7 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
         targets: For which devices; left out, for this machine.
         require: What must hold.
         measure: How much time measuring may take.
+        evaluate: What evaluating looks into.
         release: Who signs; left out, nothing is released.
         seed: Seed of everything that draws random numbers.
     """
@@ -217,5 +237,6 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
     targets: dict[Name, TargetSection] = {}
     require: tuple[RequirementSection, ...] = ()
     measure: MeasureSection = MeasureSection()
+    evaluate: EvaluateSection = EvaluateSection()
     release: ReleaseSection | None = None
     seed: int = 0

@@ -105,7 +105,7 @@ def decode_document(data: bytes, document_type: type[DocumentT], *, where: str) 
     _check_header(header, document_type, where)
     try:
         return msgspec.json.decode(data, type=document_type)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not a valid {document_type.KIND}: {error}", where=where) from error
 
 

@@ -24,8 +24,8 @@ class ReleasedVariant(Record, frozen=True, kw_only=True):
         runtime: Engine that it was judged with.
         temperature: What a classifier's logits are divided by before the softmax, so that its
             confidence means what it says; fitted for this very file. Where ``scores`` is
-            ``probabilities``, their logarithms are divided instead. 1 changes nothing; so do
-            releases of version 1.0, which had none.
+            ``probabilities``, their logarithms take the place of logits, none taken below that of
+            one in a million. 1 changes nothing; so do releases of version 1.0, which had none.
     """
 
     name: str
@@ -53,19 +53,53 @@ class SelectionRule(Record, frozen=True, kw_only=True):
     variant: str
 
 
+class GoldenBounds(Record, frozen=True, kw_only=True):
+    """What one variant did with the golden set where the release was built, and what it may do.
+
+    Attributes:
+        variant: The variant.
+        instruction_set: CPU class of the machine that the figures are from; latency and memory
+            are held against them on devices of this class only.
+        threads: Threads of the engine inside one inference.
+        metric_value: The metric on the golden labels there; absent without one.
+        metric_bound: The worst that a device may have; absent without a metric.
+        latency_p50_ms: Median latency of one golden sample there.
+        latency_bound_ms: The 90th percentile on a device stays within it, times the slowdown of
+            the reference load: what the project requires, or else a multiple of the figure there.
+        reference_ms: Median time of the reference load there, taken in turn with the model.
+        memory_bound_bytes: Resident memory that the model may add to its worker; absent when it
+            was not measured.
+    """
+
+    variant: str
+    instruction_set: InstructionSet
+    threads: int
+    metric_value: float | None = None
+    metric_bound: float | None = None
+    latency_p50_ms: float
+    latency_bound_ms: float
+    reference_ms: float
+    memory_bound_bytes: int | None = None
+
+
 class GoldenSet(Record, frozen=True, kw_only=True):
     """Samples with expected outputs, by which a device proves the model to itself.
 
     Attributes:
-        blob: Digest of an npz with ``input:NAME`` and, per variant, ``output:VARIANT:NAME``.
+        blob: Digest of an npz with ``input:NAME`` and, per variant, ``output:VARIANT:NAME``; and
+            ``label``, the true answers, where there is a metric.
         sample_count: Number of samples.
         tolerance: Largest difference from the expected outputs, relative to their largest
             absolute value.
+        metric: What the golden labels are judged with: ``accuracy`` or ``mae``; empty without.
+        bounds: Per variant, what else must hold; none in releases of version 1.1 and before.
     """
 
     blob: str
     sample_count: int
     tolerance: float
+    metric: str = ""
+    bounds: tuple[GoldenBounds, ...] = ()
 
 
 class ReleaseManifest(Document, frozen=True, kw_only=True):
@@ -92,7 +126,7 @@ class ReleaseManifest(Document, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "release-manifest"
-    SCHEMA_VERSION: ClassVar[str] = "1.1"
+    SCHEMA_VERSION: ClassVar[str] = "1.2"
 
     name: str
     version: str

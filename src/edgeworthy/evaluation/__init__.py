@@ -6,19 +6,25 @@ or later a device over the wire.
 
 from __future__ import annotations
 
+from edgeworthy.evaluation.confidence import ScaledConfidence, scaled_confidence
 from edgeworthy.evaluation.evaluate import evaluate
 from edgeworthy.evaluation.metrics.base import MetricDefinition
 from edgeworthy.evaluation.predictions import Predictions, predict
 from edgeworthy.evaluation.result import EvaluationResult
 from edgeworthy.evaluation.settings import EvaluationSettings
 from edgeworthy.evaluation.tasks import metrics_of
+from edgeworthy.evaluation.temperature import FittedTemperature, fit_temperature
 
 __all__ = [
     "EvaluationResult",
     "EvaluationSettings",
+    "FittedTemperature",
     "MetricDefinition",
     "Predictions",
+    "ScaledConfidence",
     "evaluate",
+    "fit_temperature",
     "metrics_of",
     "predict",
+    "scaled_confidence",
 ]

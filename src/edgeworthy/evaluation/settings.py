@@ -19,6 +19,7 @@ class EvaluationSettings:
         seed: Seed of the bootstrap.
         is_original: The subject is the original itself: nothing to compare with.
         resamples: Resamples of the bootstrap.
+        temperature: What a classifier's logits are divided by before the softmax.
 
     >>> EvaluationSettings(task="classification", confidences=(0.95, 0.9)).confidences
     (0.95, 0.9)
@@ -31,6 +32,7 @@ class EvaluationSettings:
     seed: int = 0
     is_original: bool = False
     resamples: int = 1000
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what no interval can be made for."""
@@ -38,3 +40,5 @@ class EvaluationSettings:
             raise ValueError(f"confidences must lie between 0 and 1: {self.confidences}")
         if min(self.label_count, self.seed, self.resamples - 1) < 0:
             raise ValueError("label_count and seed cannot be negative, resamples must be positive")
+        if not self.temperature > 0.0:
+            raise ValueError(f"a temperature is above 0: {self.temperature}")

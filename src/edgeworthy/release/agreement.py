@@ -12,6 +12,8 @@ Rules:
    document names; so does the name of the variant in it.
 4. Each variant has, for each of its targets, a measurement and an evaluation, and the gate judged
    every measurement and evaluation that travels.
+5. The temperature of a variant is the one that an evaluation which travels found for it; where
+   none found one, it is 1.
 """
 
 from __future__ import annotations
@@ -173,6 +175,26 @@ def check_evidence(
                 )
     for variant in manifest.variants:
         _check_complete(variant, present, where)
+        _check_temperature(variant, documents_of(statements, Evaluation), where)
+
+
+def _check_temperature(
+    variant: ReleasedVariant, evaluations: Sequence[Evaluation], where: str
+) -> None:
+    found = {
+        each.temperature.temperature.value
+        for each in evaluations
+        if each.artifact == variant.artifact
+        and each.temperature is not None
+        and each.temperature.temperature is not None
+    }
+    if variant.temperature not in (found or {1.0}):
+        raise VerificationError(
+            f"variant {variant.name} has another temperature than its evaluation found",
+            expected=" or ".join(f"{each:g}" for each in sorted(found or {1.0})),
+            found=f"{variant.temperature:g}",
+            where=where,
+        )
 
 
 def _check_artifact(

@@ -11,6 +11,10 @@ from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.prediction import Prediction
 from edgeworthy.workflow.measured_subject import MeasuredSubject, measured_subject
 from edgeworthy.workflow.stages.closer_look import CloserLook, closer_look
+from edgeworthy.documents.project import EvaluateSection
+from edgeworthy.workflow.examinations.base import Case
+from edgeworthy.workflow.examinations.registry import wanted
+from edgeworthy.workflow.examinations.running import examine
 from edgeworthy.workflow.stages.data import SampleSet, read_samples
 from edgeworthy.workflow.stages.evaluation import evaluate_target
 from edgeworthy.workflow.stages.gate import check_policy, gate
@@ -76,10 +80,26 @@ class Pipeline:
 
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """Of every target, the original included."""
+        """Of every target, the original included, with what the project wants examined."""
+        return self.examined(self.workspace.project.evaluate)
+
+    def examined(self, section: EvaluateSection) -> tuple[Evaluation, ...]:
+        """The evaluations with what is wanted of them."""
+        profile, examinations = wanted(section)
+        return examine(self._cases, examinations, profile)
+
+    @cached_property
+    def _cases(self) -> tuple[Case, ...]:
         original, optimized, samples = self.original, self.optimized, self.samples["evaluation"]
         return tuple(
-            each
+            Case(
+                workspace=self.workspace,
+                judgment=each.judgment,
+                reading=each.reading,
+                samples=self.samples,
+                mac_count=original.inspection.mac_count,
+                evaluation=each.evaluation,
+            )
             for target in self.workspace.targets
             for each in evaluate_target(self.workspace, target, original, optimized, samples)
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -25,7 +25,12 @@ from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
 from edgeworthy.documents.model_comparison import ModelComparison
 from edgeworthy.documents.prediction import Prediction
-from edgeworthy.documents.project import ProjectFile
+from edgeworthy.documents.project import (
+    EvaluateSection,
+    ExaminationName,
+    ProfileName,
+    ProjectFile,
+)
 from edgeworthy.documents.record import Document, draw_in_notebooks_with
 from edgeworthy.documents.variant import Variant, VariantRefusal
 from edgeworthy.errors import SigningKeyError, UsageError
@@ -188,10 +193,21 @@ class Project:
         """How this project measures an artefact by itself."""
         return subject.options(self._workspace)
 
-    def evaluate(self) -> tuple[Evaluation, ...]:
-        """Metrics of the original and each variant on each target."""
+    def evaluate(
+        self, profile: ProfileName | None = None, only: Sequence[ExaminationName] = ()
+    ) -> tuple[Evaluation, ...]:
+        """Metrics of the original and each variant on each target, and what is looked into.
+
+        Args:
+            profile: How much work it may be; left out, as ``[evaluate]`` says.
+            only: What to look into beyond the metrics; left out, as ``[evaluate]`` says, or with
+                a profile everything.
+        """
+        section = self.file.evaluate
+        if profile or only:
+            section = EvaluateSection(profile=profile or section.profile, only=tuple(only))
         with self._pipeline() as pipeline:
-            return pipeline.evaluations
+            return pipeline.examined(section)
 
     def compare(self, old: str | os.PathLike[str], new: str | os.PathLike[str]) -> ModelComparison:
         """What changes on the evaluation samples when one model takes the place of another.

@@ -83,6 +83,12 @@ class StepRunner:
         self.progress = progress
         self.outcomes: list[StepOutcome] = []
 
+    def reporting_to(self, progress: Progress) -> StepRunner:
+        """A runner with the same cache and outcomes, and another listener."""
+        other = StepRunner(self.cache, clock=self.clock, progress=progress)
+        other.outcomes = self.outcomes
+        return other
+
     def run(self, step: Step) -> dict[str, str]:
         """Digests of the step's outputs, from the cache or made now."""
         key = step_key(step.name, step.inputs)

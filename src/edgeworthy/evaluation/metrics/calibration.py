@@ -125,6 +125,22 @@ class ExpectedCalibrationError(Metric[Decisions]):
         return tuple(found)
 
 
+class ScaledCalibrationError(ExpectedCalibrationError):
+    """The expected calibration error with the temperature that ships with the artefact.
+
+    Given where the confidence was examined and a temperature was found; without one a device
+    applies none, and the plain figure holds.
+    """
+
+    definition = MetricDefinition(
+        name="scaled_calibration_error",
+        unit="ratio",
+        higher_is_better=False,
+        title="Expected calibration error, temperature applied",
+        source="Guo et al., ICML 2017 (arXiv 1706.04599): temperature scaling, 15 bins",
+    )
+
+
 def _cells(
     *models: Decisions,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -35,16 +35,18 @@ class Task(abc.ABC, Generic[SamplesT]):
         name: As in the project file.
         metrics: In the order of the report.
         group_metrics: What compares slices with each other.
+        examined_metrics: What examinations add.
     """
 
     name: ClassVar[TaskName]
     metrics: Sequence[Metric[SamplesT]]
     group_metrics: Sequence[GroupMetric[SamplesT]] = ()
+    examined_metrics: Sequence[Metric[SamplesT]] = ()
 
     @property
     def every_metric(self) -> tuple[Metric[SamplesT] | GroupMetric[SamplesT], ...]:
         """All that a requirement can ask for, in the order of the report."""
-        return (*self.metrics, *self.group_metrics)
+        return (*self.metrics, *self.group_metrics, *self.examined_metrics)
 
     @abc.abstractmethod
     def decode(self, predictions: Predictions, settings: EvaluationSettings) -> SamplesT:

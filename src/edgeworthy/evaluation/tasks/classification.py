@@ -7,6 +7,8 @@ Rules:
    class 1 of two.
 3. Probabilities are taken as they are: an integer model's need not add up to exactly 1. Values
    that cannot be probabilities are an error.
+4. With a temperature, logits are divided by it before the softmax; of probabilities, the logarithms
+   are, none taken below that of one in a million.
 """
 
 from __future__ import annotations
@@ -26,7 +28,11 @@ from edgeworthy.evaluation.groups import (
     WorstSliceDrop,
 )
 from edgeworthy.evaluation.metrics.balanced import BalancedAccuracy, MacroF1
-from edgeworthy.evaluation.metrics.calibration import ExpectedCalibrationError, reliability_bins
+from edgeworthy.evaluation.metrics.calibration import (
+    ExpectedCalibrationError,
+    ScaledCalibrationError,
+    reliability_bins,
+)
 from edgeworthy.evaluation.metrics.flips import Agreement, NegativeFlipRatio, PositiveFlipRatio
 from edgeworthy.evaluation.metrics.shares import Accuracy, TopFiveAccuracy
 from edgeworthy.evaluation.parts import Part
@@ -40,6 +46,7 @@ _MOST_CONFUSION_CLASSES = 256
 _BLOCK_VALUES = 4_000_000
 # What the coarsest output quantization in use (1/128) can add to a probability of 1.
 _PROBABILITY_SLACK = 0.01
+_LEAST_PROBABILITY = 1e-6
 
 
 class Classification(Task[Decisions]):
@@ -56,6 +63,7 @@ class Classification(Task[Decisions]):
         NegativeFlipRatio(),
         PositiveFlipRatio(),
     )
+    examined_metrics = (ScaledCalibrationError(),)
     group_metrics = (
         WorstSliceAccuracy(),
         WorstSliceDrop(),
@@ -94,6 +102,23 @@ class Classification(Task[Decisions]):
         return tuple(tuple(row) for row in cells.reshape(count, count).tolist())
 
 
+def logits_of(
+    predictions: Predictions, settings: EvaluationSettings
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Logits ``(n, classes)`` and true classes ``(n,)``, as a temperature divides them (rule 4).
+
+    Raises:
+        DatasetError: A label does not fit the task.
+        ProjectFileError: The outputs do not fit the task.
+    """
+    scores = _score_table(predictions.outputs, settings).astype(np.float64)
+    labels = whole_labels(predictions.labels, count=scores.shape[1], task=Classification.name)
+    if settings.scores == "probabilities":
+        _check_probabilities(scores)
+        scores = np.log(np.maximum(scores, _LEAST_PROBABILITY))
+    return scores, labels
+
+
 def _score_table(outputs: NDArray[Any], settings: EvaluationSettings) -> NDArray[Any]:
     """Outputs as ``(n, classes)``."""
     table = outputs.reshape(len(outputs), -1)
@@ -121,16 +146,25 @@ def _decide(
     """Class, confidence and rank of the true class of some samples."""
     scores = scores.astype(np.float64)
     predicted = np.argmax(scores, axis=1)
-    highest = scores[np.arange(len(labels)), predicted]
-    if settings.scores == "logits":
-        confidence = 1.0 / np.exp(scores - highest[:, None]).sum(axis=1)
-    else:
-        _check_probabilities(scores)
-        confidence = np.minimum(highest, 1.0)
+    confidence = _confidence(scores, predicted, settings)
     true = scores[np.arange(len(labels)), labels][:, None]
     earlier = np.arange(scores.shape[1]) < labels[:, None]
     rank = np.count_nonzero((scores > true) | ((scores == true) & earlier), axis=1)
     return predicted, confidence, rank
+
+
+def _confidence(
+    scores: NDArray[np.float64], predicted: NDArray[np.int64], settings: EvaluationSettings
+) -> NDArray[np.float64]:
+    """Probability of the predicted class."""
+    at = np.arange(len(predicted)), predicted
+    if settings.scores == "probabilities":
+        _check_probabilities(scores)
+        if settings.temperature == 1.0:
+            return np.minimum(scores[at], 1.0)
+        scores = np.log(np.maximum(scores, _LEAST_PROBABILITY))
+    scaled = scores / settings.temperature
+    return np.asarray(1.0 / np.exp(scaled - scaled[at][:, None]).sum(axis=1))
 
 
 def _check_probabilities(scores: NDArray[np.float64]) -> None:

@@ -45,13 +45,28 @@ class Judgment:
     samples: SampleSet
 
 
+@dataclass(frozen=True)
+class EvaluatedArtifact:
+    """A judgment and what came of it.
+
+    Attributes:
+        judgment: What was judged.
+        reading: How it was run.
+        evaluation: What came of it.
+    """
+
+    judgment: Judgment
+    reading: Reading
+    evaluation: Evaluation
+
+
 def evaluate_target(
     workspace: Workspace,
     target: str,
     original: InspectedModel,
     optimized: Optimized,
     samples: SampleSet,
-) -> tuple[Evaluation, ...]:
+) -> tuple[EvaluatedArtifact, ...]:
     """Evaluate the original and the target's variants on the evaluation samples."""
     subjects = subjects_of(original, optimized, target)
     reading = reading_of(workspace, target, original)
@@ -59,21 +74,25 @@ def evaluate_target(
         each.name: predict_samples(workspace, each, reading, samples, key=each.name)
         for each in subjects
     }
-    return tuple(
-        evaluate_predictions(
-            workspace,
-            Judgment(
-                target=target,
-                subject=each,
-                original=subjects[0],
-                predictions=predictions[each.name],
-                reference=predictions[ORIGINAL],
-                settings=settings_of(workspace, is_original=each.name == ORIGINAL),
-                samples=samples,
-            ),
-            step=f"evaluate/{target}/{each.name}",
+    judgments = [
+        Judgment(
+            target=target,
+            subject=each,
+            original=subjects[0],
+            predictions=predictions[each.name],
+            reference=predictions[ORIGINAL],
+            settings=settings_of(workspace, is_original=each.name == ORIGINAL),
+            samples=samples,
         )
         for each in subjects
+    ]
+    return tuple(
+        EvaluatedArtifact(
+            each,
+            reading,
+            evaluate_predictions(workspace, each, step=f"evaluate/{target}/{each.subject.name}"),
+        )
+        for each in judgments
     )
 
 

@@ -44,7 +44,13 @@ class Reading:
 
 
 def predict_samples(
-    workspace: Workspace, subject: Subject, reading: Reading, samples: SampleSet, *, key: str
+    workspace: Workspace,
+    subject: Subject,
+    reading: Reading,
+    samples: SampleSet,
+    *,
+    key: str,
+    every: int = 1,
 ) -> str:
     """Digest of what the subject says about the samples.
 
@@ -52,11 +58,12 @@ def predict_samples(
         workspace: The project and the means to work on it.
         subject: The artefact.
         reading: How it is run.
-        samples: All of them are run, in order.
+        samples: Are run in order.
         key: Tells this run from others in the name of the step.
+        every: Which of them are run: the first of each so many.
     """
     total = samples.summary.reference.sample_count
-    title = f"Running {subject.name} on {total} samples"
+    title = f"Running {subject.name} on {-(-total // every)} samples"
 
     def batches() -> Iterator[PreparedBatch]:
         from edgeworthy.datasets import prepared_batches
@@ -65,7 +72,7 @@ def predict_samples(
             samples.open(), signature=reading.signature, inputs=reading.inputs, size=BATCH_SIZE
         ):
             workspace.progress(title, batch.first / total)
-            yield batch
+            yield from _thinned(batch, every)
 
     def run() -> StepResult:
         from edgeworthy.evaluation import predict
@@ -86,6 +93,7 @@ def predict_samples(
                     canonical_json([reading.signature, dict(reading.inputs)])
                 ),
                 "output": reading.output,
+                "every": str(every),
                 "host": canonical_json(host_of(workspace)).decode(),
                 "tools": tool_version(reading.runtime, "numpy"),
             },
@@ -93,6 +101,23 @@ def predict_samples(
         )
     )
     return outputs["predictions"]
+
+
+def _thinned(batch: PreparedBatch, every: int) -> Iterator[PreparedBatch]:
+    """The samples of a batch whose position in the set is a multiple of ``every``."""
+    from edgeworthy.datasets import PreparedBatch
+
+    if every == 1:
+        yield batch
+        return
+    start = -batch.first % every
+    if start < len(batch.labels):
+        yield PreparedBatch(
+            first=batch.first + start,
+            inputs={name: array[start::every] for name, array in batch.inputs.items()},
+            labels=batch.labels[start::every],
+            slices={column: texts[start::every] for column, texts in batch.slices.items()},
+        )
 
 
 def load_predictions(workspace: Workspace, digest: str) -> Predictions:

@@ -45,3 +45,12 @@ class Judged:
         """The engine that a shipped variant was judged with."""
         first_target = self.shipped()[variant][0]
         return workspace.targets[first_target].runtimes[0]
+
+    def temperature_of(self, variant: str) -> float:
+        """What a device divides the logits of a shipped variant by; 1 where nothing was fitted."""
+        first_target = self.shipped()[variant][0]
+        for each in self.evaluations:
+            fit = each.temperature
+            if (each.variant, each.target) == (variant, first_target) and fit is not None:
+                return fit.temperature.value if fit.temperature is not None else 1.0
+        return 1.0

@@ -184,6 +184,7 @@ def _released_variants(workspace: Workspace, judged: Judged) -> Iterable[Release
             targets=tuple(sorted(targets)),
             instruction_sets=tuple(sets),
             runtime=judged.runtime_of(workspace, name),
+            temperature=judged.temperature_of(name),
         )
 
 

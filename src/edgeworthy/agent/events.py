@@ -1,0 +1,281 @@
+"""What can happen to a device, and what it then does: the words of the state machine.
+
+An event says what was found out, never what to do about it. An effect is work that may be done
+twice: power may fail before it, in it and after it, and it is then asked for once more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from edgeworthy.documents.agent import Candidate, Slot
+from edgeworthy.documents.publication import PublishedRelease
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """When and where something happens.
+
+    Attributes:
+        own_clock: What the device's clock says, RFC 3339, UTC.
+        signed_time: Latest signed time that it saw; empty before the first.
+        boot: Boot of the machine.
+        fingerprint: Digest of CPU, operating system, Python and runtimes.
+    """
+
+    own_clock: str
+    signed_time: str
+    boot: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """The agent begins; whatever it did before was interrupted.
+
+    Attributes:
+        serves: Whether it is going to serve, and not only to look for updates once.
+    """
+
+    serves: bool = True
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The agent was asked to end."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Offered:
+    """The repository offers a release to this device.
+
+    Attributes:
+        release: Which.
+        policy: Digest of the policy that is in force.
+    """
+
+    release: PublishedRelease
+    policy: str = ""
+
+
+@dataclass(frozen=True)
+class LookFailed:
+    """The repository could not be asked, or says what cannot be believed."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class LookEnded:
+    """The repository was asked and offers nothing new."""
+
+
+@dataclass(frozen=True)
+class Proven:
+    """The candidate was fetched, is what its publisher signed, and keeps the device's policy."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """The candidate cannot be had now; a later attempt may succeed."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The candidate is not acceptable on this device."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Staged:
+    """The candidate lies in the store, ready to be loaded."""
+
+
+@dataclass(frozen=True)
+class Intact:
+    """Every file of the candidate has its digest."""
+
+
+@dataclass(frozen=True)
+class SelfTestPassed:
+    """The candidate proved itself on this device."""
+
+
+@dataclass(frozen=True)
+class SelfTestFailed:
+    """It did not."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ShadowPassed:
+    """The candidate agreed with the current release for long enough, or nobody asks for that."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The effects of a commit or of a rollback are done."""
+
+
+@dataclass(frozen=True)
+class CurrentProven:
+    """The current release passed its self-test again."""
+
+
+@dataclass(frozen=True)
+class CurrentFailed:
+    """The current release cannot go on.
+
+    Attributes:
+        reason: Why.
+        usable: Whether it could run all the same where there is nothing else: slow, not wrong.
+        damaged: Whether its bytes are at fault, so that fetching it again mends it.
+    """
+
+    reason: str
+    usable: bool = False
+    damaged: bool = False
+
+
+@dataclass(frozen=True)
+class CurrentCrashed:
+    """The worker of the current release ended or hung while it served."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The current release served for a while without trouble."""
+
+
+@dataclass(frozen=True)
+class RollbackAsked:
+    """A person wants the previous release back."""
+
+    reason: str
+
+
+Event: TypeAlias = (
+    Started
+    | Stopped
+    | Offered
+    | LookFailed
+    | LookEnded
+    | Proven
+    | Postponed
+    | Refused
+    | Staged
+    | Intact
+    | SelfTestPassed
+    | SelfTestFailed
+    | ShadowPassed
+    | Finished
+    | CurrentProven
+    | CurrentFailed
+    | CurrentCrashed
+    | Settled
+    | RollbackAsked
+)
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Fetch the candidate, prove it, hold it against the policy, choose its variant."""
+
+    release: PublishedRelease
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Put what was proven where it can be loaded from."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True)
+class CheckFiles:
+    """Hash every file of the candidate."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True)
+class TestCandidate:
+    """Start a worker beside the one that serves, and have it run the golden set."""
+
+    __test__ = False  # not a test, whatever pytest makes of its name
+    slot: Slot
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """Let the candidate answer beside the current release, unseen."""
+
+    candidate: Slot
+    current: Slot | None
+
+
+@dataclass(frozen=True)
+class SetPointers:
+    """Let ``current`` and ``previous`` of the store name these releases."""
+
+    current: Slot | None
+    previous: Slot | None
+
+
+@dataclass(frozen=True)
+class Serve:
+    """Serve this release, from the worker that tested it where there is one.
+
+    Attributes:
+        slot: Which.
+        proven: Whether it proved itself since this boot; if not, it runs its self-test first.
+        why: Why it is tested, for the record.
+    """
+
+    slot: Slot
+    proven: bool
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Discard:
+    """Stop the worker of the candidate, if there is one."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Remove every release from the store but these."""
+
+    keep: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Stop serving: there is nothing that may run."""
+
+
+Effect: TypeAlias = (
+    Fetch
+    | Stage
+    | CheckFiles
+    | TestCandidate
+    | Shadow
+    | SetPointers
+    | Serve
+    | Discard
+    | Collect
+    | Rest
+)

@@ -1,0 +1,35 @@
+"""What goes wrong between the world and a model: pictures, sound, series, tables, features.
+
+A corruption acts on raw samples, as the sensor gives them, before anything that the device does to
+them. Each has five severities, draws its random numbers from the sample itself, and stands in a
+file of its own.
+"""
+
+from edgeworthy.evaluation.corruptions.base import SEVERITIES, Corruption, Facts
+from edgeworthy.evaluation.corruptions.dataset import Condition, CorruptedDataset
+from edgeworthy.evaluation.corruptions.draws import Draws, SampleKeys
+from edgeworthy.evaluation.corruptions.forms import Form, form_of
+from edgeworthy.evaluation.corruptions.registry import (
+    AnyCorruption,
+    chosen_corruptions,
+    corruptions_of,
+    every_corruption,
+    selectable_names,
+)
+
+__all__ = [
+    "SEVERITIES",
+    "AnyCorruption",
+    "Condition",
+    "CorruptedDataset",
+    "Corruption",
+    "Draws",
+    "Facts",
+    "Form",
+    "SampleKeys",
+    "chosen_corruptions",
+    "corruptions_of",
+    "every_corruption",
+    "form_of",
+    "selectable_names",
+]

@@ -1,0 +1,1 @@
+"""Corruptions of features, one file each."""

@@ -1,0 +1,1 @@
+"""Corruptions of tables, one file each."""
