@@ -9,12 +9,12 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.prediction import Prediction
-from edgeworthy.workflow.measured_subject import MeasuredSubject, measured_subject
-from edgeworthy.workflow.stages.closer_look import CloserLook, closer_look
 from edgeworthy.documents.project import EvaluateSection
 from edgeworthy.workflow.examinations.base import Case
 from edgeworthy.workflow.examinations.registry import wanted
 from edgeworthy.workflow.examinations.running import examine
+from edgeworthy.workflow.measured_subject import MeasuredSubject, measured_subject
+from edgeworthy.workflow.stages.closer_look import CloserLook, closer_look
 from edgeworthy.workflow.stages.data import SampleSet, read_samples
 from edgeworthy.workflow.stages.evaluation import evaluate_target
 from edgeworthy.workflow.stages.gate import check_policy, gate
