@@ -46,6 +46,7 @@ from edgeworthy.measurement.wire import (
     HEADER_BYTES,
     Answer,
     Answers,
+    ArenaRead,
     Latencies,
     Load,
     Loaded,
@@ -55,6 +56,7 @@ from edgeworthy.measurement.wire import (
     Prepare,
     Prepared,
     PreparePipeline,
+    ReadArena,
     ReadMemory,
     Reply,
     Request,
@@ -122,6 +124,8 @@ class MeasuredProcess:
                 return self._prepare_pipeline(request)
             case RunPipeline():
                 return self._run_pipeline(request)
+            case ReadArena():
+                return self._read_arena(request)
             case ReadMemory():
                 return MemoryRead(
                     peak_memory_bytes=peak_memory_bytes(),
@@ -253,6 +257,14 @@ class MeasuredProcess:
             wrong_count=checked.wrong_count,
             largest_miss=checked.largest_miss,
         )
+
+    def _read_arena(self, request: ReadArena) -> ArenaRead:
+        if self._runtime is None:
+            raise MeasurementError("asked for an arena before an engine was chosen")
+        found = self._runtime.arena_bytes(
+            Path(request.artifact), self._samples, threads=request.threads
+        )
+        return ArenaRead(arena_bytes=found)
 
     def _to_check(self, count: int, salt: int) -> frozenset[int]:
         return positions_to_check(count, seed=self._seed + salt) if self._golden else frozenset()

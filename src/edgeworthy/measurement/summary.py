@@ -100,8 +100,14 @@ def summarize(
             settings,
             "ms",
         ),
+        arena_mib=_arena(launches),
         pipeline=pipeline_times(plan.pipeline, launches, settings) if plan.pipeline else None,
     )
+
+
+def _arena(launches: Sequence[LaunchObservation]) -> Estimate | None:
+    told = [one.arena_bytes for one in launches if one.arena_bytes is not None]
+    return exact(max(told) / _MIB, unit="MiB") if told else None
 
 
 def _cold_start(

@@ -131,6 +131,13 @@ class ReadMemory(_Message, frozen=True, kw_only=True):
     """Tell the largest resident memory since the engine was imported."""
 
 
+class ReadArena(_Message, frozen=True, kw_only=True):
+    """Tell the size of the engine's memory arena, from a session of its own."""
+
+    artifact: str
+    threads: int
+
+
 class Answer(_Message, frozen=True, kw_only=True):
     """Give the outputs for every sample."""
 
@@ -168,6 +175,7 @@ Request: TypeAlias = (
     | Answer
     | PreparePipeline
     | RunPipeline
+    | ReadArena
 )
 
 
@@ -231,6 +239,12 @@ class MemoryRead(_Message, frozen=True, kw_only=True):
     resident_memory_bytes: int = 0
 
 
+class ArenaRead(_Message, frozen=True, kw_only=True):
+    """Size of the arena; absent where the engine does not tell."""
+
+    arena_bytes: int | None
+
+
 class Answers(_Message, frozen=True, kw_only=True):
     """Outputs of every sample, in their order."""
 
@@ -288,6 +302,7 @@ Reply: TypeAlias = (
     | Answers
     | PipelinePrepared
     | PipelineLatencies
+    | ArenaRead
     | Failure
 )
 
