@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from edgeworthy.cli.session import refuse_partial
 from edgeworthy.cli.sustained import (
     live_view,
     measure_sustained,
     print_sustained,
-    refuse_partial,
 )
 from edgeworthy.devices import host_fingerprint
 from edgeworthy.documents.estimate import exact
@@ -117,8 +117,8 @@ def test_what_is_not_known_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     empty = printed(msgspec.structs.replace(run, windows=()), capsys)
     assert empty == "Stopped before the first window was full: nothing was measured."
     with pytest.raises(Interrupted):
-        refuse_partial(run)
-    refuse_partial(RUN)
+        refuse_partial(partial=run.partial)
+    refuse_partial(partial=RUN.partial)
 
 
 def test_the_live_view_shows_what_is_known() -> None:

@@ -33,11 +33,11 @@ from edgeworthy.cli.measured import print_measurements
 from edgeworthy.cli.operators import measure_operators
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import print_json, print_outcomes
-from edgeworthy.cli.session import opened_project, shown_progress
-from edgeworthy.cli.sustained import measure_sustained, refuse_partial
+from edgeworthy.cli.session import opened_project, refuse_partial, shown_progress
+from edgeworthy.cli.sustained import measure_sustained
 from edgeworthy.cli.sweep import measure_sweep
 from edgeworthy.documents.load import LoadScenario
-from edgeworthy.errors import Interrupted, UsageError
+from edgeworthy.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeworthy.workflow.bare_models import BareOptions
@@ -105,7 +105,8 @@ def measure(
     elif operators:
         measure_operators(model, options, as_json=as_json, html=html)
     elif sustained is not None:
-        refuse_partial(measure_sustained(model, options, sustained, as_json=as_json, html=html))
+        run = measure_sustained(model, options, sustained, as_json=as_json, html=html)
+        refuse_partial(partial=run.partial)
     elif against is not None:
         _compare(model, against, options, as_json=as_json)
     elif loaded:
@@ -147,7 +148,7 @@ def _compare(model: Path, against: Path, options: BareOptions, *, as_json: bool)
     with shown_progress() as progress:
         compared = compare_files(model, against, options, progress=progress)
     print_json(compared) if as_json else print_comparison(compared)
-    _refuse_partial(partial=compared.partial)
+    refuse_partial(partial=compared.partial)
 
 
 def _measure_file(model: Path, options: BareOptions, *, as_json: bool) -> None:
@@ -156,7 +157,7 @@ def _measure_file(model: Path, options: BareOptions, *, as_json: bool) -> None:
     with shown_progress() as progress:
         measured = measure_file(model, options, progress=progress)
     print_json(measured) if as_json else print_measurements([measured])
-    _refuse_partial(partial=measured.partial)
+    refuse_partial(partial=measured.partial)
 
 
 def _measure_load(
@@ -170,11 +171,7 @@ def _measure_load(
     with shown_progress() as progress:
         measured = load_file(model, asked, options, progress=progress)
     print_json(measured) if as_json else print_load(measured)
-
-
-def _refuse_partial(*, partial: bool) -> None:
-    if partial:
-        raise Interrupted("stopped by Ctrl-C; what was measured is above, marked as partial")
+    refuse_partial(partial=measured.partial)
 
 
 def _measure_project(project: Path, *, as_json: bool, explain: bool) -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from edgeworthy.cli.output import console, figure, interval, note, print_json, table
 from edgeworthy.documents.sustained import SustainedRun, SustainedWindow
-from edgeworthy.errors import Interrupted, UsageError
+from edgeworthy.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeworthy.measurement.sustained import SustainedProgress
@@ -40,16 +40,6 @@ def measure_sustained(
         write_measured_page(run, html)
     print_json(run) if as_json else print_sustained(run)
     return run
-
-
-def refuse_partial(run: SustainedRun) -> None:
-    """Leave with the code of Ctrl-C when a run was stopped by it.
-
-    Raises:
-        Interrupted: It was; what it measured stands above.
-    """
-    if run.partial:
-        raise Interrupted("stopped by Ctrl-C; what was measured is above, marked as partial")
 
 
 def seconds_of(text: str) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeworthy.cli.output import console, interval, marked, note, print_json, table
-from edgeworthy.cli.session import shown_progress
+from edgeworthy.cli.session import refuse_partial, shown_progress
 from edgeworthy.documents.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def measure_sweep(model: Path, options: BareOptions, axes: str, *, as_json: bool
     with shown_progress() as progress:
         found = sweep_file(model, names, options, progress=progress)
     print_json(found) if as_json else print_sweep(found)
+    refuse_partial(partial=found.partial)
 
 
 def print_sweep(sweep: Sweep) -> None:
@@ -40,5 +41,7 @@ def print_sweep(sweep: Sweep) -> None:
             "knee" if each.is_knee else "",
         )
     out.print(made)
+    if sweep.partial:
+        out.print(note(f"Stopped early: {sweep.start_count} starts stand behind each figure."))
     for sentence in sweep.disturbances:
         out.print(note(sentence))

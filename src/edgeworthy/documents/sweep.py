@@ -43,6 +43,7 @@ class Sweep(Document, frozen=True, kw_only=True):
         taken_at: RFC 3339, UTC.
         expires_at: RFC 3339, UTC.
         disturbances: What made the host less than quiet, one sentence each.
+        partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
     """
 
     KIND: ClassVar[str] = "sweep"
@@ -58,3 +59,4 @@ class Sweep(Document, frozen=True, kw_only=True):
     taken_at: str
     expires_at: str
     disturbances: tuple[str, ...] = ()
+    partial: bool = False

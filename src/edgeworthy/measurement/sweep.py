@@ -5,7 +5,7 @@ Rules:
 1. All settings take turns in an order that is drawn anew for each round; a process of its own for
    each number of threads, and one process works at a time.
 2. Starts are the independent observations; the interval is the range over them, at the confidence
-   that so many support.
+   that so many support. Ctrl-C keeps the starts that were finished, when the settings say so.
 3. The knee is the setting of the lowest latency among those that reach nine tenths of the best
    throughput: beyond it, waiting longer buys next to nothing.
 """
@@ -24,7 +24,7 @@ from edgeworthy.documents.sweep import Sweep, SweepPoint
 from edgeworthy.errors import UsageError
 from edgeworthy.measurement.child_process import ChildProcess
 from edgeworthy.measurement.estimates import range_over_starts
-from edgeworthy.measurement.interleaving import nobody
+from edgeworthy.measurement.interleaving import FEWEST_LAUNCHES_KEPT, nobody
 from edgeworthy.measurement.plan import (
     Circumstances,
     MeasurementPlan,
@@ -111,27 +111,32 @@ def sweep(
     runs = _Runs(plan, settings, axes, samples)
     start_count = settings.launches or _START_COUNT
     with unchanged([plan.artifact]):
-        for number in range(start_count):
-            for done_ratio, latest_ms in runs.run_start():
-                told = MeasurementProgress(
-                    launch=number + 1,
-                    launch_count=start_count,
-                    done_ratio=(number + done_ratio) / start_count,
-                    latest_ms=(latest_ms,),
-                )
-                (progress or nobody)(told)
+        try:
+            for number in range(start_count):
+                for done_ratio, latest_ms in runs.run_start():
+                    told = MeasurementProgress(
+                        launch=number + 1,
+                        launch_count=start_count,
+                        done_ratio=(number + done_ratio) / start_count,
+                        latest_ms=(latest_ms,),
+                    )
+                    (progress or nobody)(told)
+        except KeyboardInterrupt:
+            if not settings.keeps_partial or runs.finished_count < FEWEST_LAUNCHES_KEPT:
+                raise
     return Sweep(
         artifact=plan.digest,
         variant=plan.variant,
         runtime=runs.runtime_version,
         affinity=runs.affinity,
         points=points_of(runs.found),
-        start_count=start_count,
+        start_count=runs.finished_count,
         host=circumstances.host,
         seed=settings.seed,
         taken_at=rfc3339(taken_at),
         expires_at=rfc3339(taken_at + timedelta(days=settings.evidence_days)),
         disturbances=circumstances.disturbances,
+        partial=runs.finished_count < start_count,
     )
 
 
@@ -149,6 +154,7 @@ class _Runs:
         self._samples = samples
         self._generator = np.random.default_rng(settings.seed)
         self.runtime_version = ""
+        self.finished_count = 0
         self.affinity: tuple[int, ...] = ()
         #: Median latency of a query in nanoseconds, one per start.
         self.found: dict[Setting, list[float]] = defaultdict(list)
@@ -167,6 +173,7 @@ class _Runs:
                     latency_ns = self._turn(started, setting, number)
                     medians[setting].append(latency_ns)
                 yield (number + 1) / _ROUND_COUNT, latency_ns / _NS_PER_MS
+        self.finished_count += 1
         for setting, latencies_ns in medians.items():
             self.found[setting].append(float(np.median(latencies_ns)))
 

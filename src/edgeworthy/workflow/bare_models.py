@@ -167,7 +167,7 @@ def load_file(
     options = options or BareOptions()
     return measure_load(
         plan_of(model, options),
-        _settings(MeasurementSettings(), options),
+        _settings(MeasurementSettings(keeps_partial=True), options),
         load,
         _circumstances(options),
         inputs=inputs_of(options),
@@ -208,7 +208,7 @@ def sweep_file(
     )
     return sweep(
         plan_of(model, options),
-        _settings(MeasurementSettings(), options),
+        _settings(MeasurementSettings(keeps_partial=True), options),
         chosen,
         circumstances,
         inputs=inputs_of(options),

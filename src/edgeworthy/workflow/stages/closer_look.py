@@ -19,6 +19,7 @@ from edgeworthy.documents.operator_profile import OperatorProfile
 from edgeworthy.documents.record import Document, canonical_json, encode_document
 from edgeworthy.documents.sustained import SustainedRun
 from edgeworthy.documents.sweep import Sweep
+from edgeworthy.errors import Interrupted
 from edgeworthy.workflow.measured_subject import MeasuredSubject, measured_subject
 from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
 from edgeworthy.workflow.stages.judged import Judged
@@ -134,7 +135,6 @@ def _result(
 
 
 def _run_sustained(workspace: Workspace, subject: MeasuredSubject) -> SustainedRun:
-    from edgeworthy.errors import Interrupted
     from edgeworthy.workflow.sustained import run_sustained
 
     duration_s = workspace.project.measure.sustained_s
@@ -155,9 +155,7 @@ def _run_sustained(workspace: Workspace, subject: MeasuredSubject) -> SustainedR
     run = run_sustained(
         subject.path, subject.options(workspace), duration_s=duration_s, listener=show
     )
-    if run.partial:
-        # Half a run is no evidence, and a build that is asked to stop stops.
-        raise Interrupted("stopped by Ctrl-C during the sustained run; finished steps are kept")
+    _refuse_half(partial=run.partial)
     return run
 
 
@@ -171,4 +169,16 @@ def _sweep(workspace: Workspace, subject: MeasuredSubject) -> Sweep:
     from edgeworthy.workflow.bare_models import sweep_file
 
     axes = workspace.project.measure.sweep
-    return sweep_file(subject.path, axes, subject.options(workspace), progress=workspace.progress)
+    found = sweep_file(subject.path, axes, subject.options(workspace), progress=workspace.progress)
+    _refuse_half(partial=found.partial)
+    return found
+
+
+def _refuse_half(*, partial: bool) -> None:
+    """Half a measurement is no evidence, and a build that is asked to stop stops.
+
+    Raises:
+        Interrupted: Ctrl-C ended it.
+    """
+    if partial:
+        raise Interrupted("stopped by Ctrl-C; finished steps are kept")
