@@ -85,7 +85,7 @@ OperatorsOption: TypeAlias = Annotated[
 ]
 SweepOption: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Try several settings: threads, batch or both.", metavar="AXES"),
+    typer.Option(help="Try several settings: threads, batch, affinity.", metavar="AXES"),
 ]
 HtmlOption: TypeAlias = Annotated[
     Path | None,

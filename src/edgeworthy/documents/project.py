@@ -173,7 +173,7 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
             leaves of its speed; left out, it does not.
         operators: Whether to say where the time of the variant that ships goes, operator by
             operator, against the limits of this machine.
-        sweep: Settings to try with the variant that ships: ``threads``, ``batch`` or both.
+        sweep: Settings to try with the variant that ships: ``threads``, ``batch``, ``affinity``.
     """
 
     query_count: Annotated[int, Meta(ge=30)] = 1000
@@ -182,7 +182,7 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
     tolerance: Annotated[float, Meta(ge=0)] = 1e-3
     sustained_s: Annotated[float, Meta(ge=1)] | None = None
     operators: bool = False
-    sweep: tuple[Literal["threads", "batch"], ...] = ()
+    sweep: tuple[Literal["threads", "batch", "affinity"], ...] = ()
 
 
 class EvaluateSection(_Section, frozen=True, kw_only=True):

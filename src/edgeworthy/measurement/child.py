@@ -133,6 +133,8 @@ class MeasuredProcess:
                 )
 
     def _prepare(self, request: Prepare) -> Prepared:
+        # Before the engine comes: its threads inherit it.
+        _bind(request.processors)
         start = time.perf_counter_ns()
         self._runtime = find_runtime(request.runtime)
         import_ns = time.perf_counter_ns() - start
@@ -283,6 +285,18 @@ class MeasuredProcess:
         if self._session is None:
             raise MeasurementError("asked to run before an artefact was loaded")
         return self._session
+
+
+def _bind(processors: tuple[int, ...]) -> None:
+    if not processors:
+        return
+    try:
+        os.sched_setaffinity(0, processors)
+    except (AttributeError, OSError) as error:
+        raise MeasurementError(
+            f"cannot be bound to processors {', '.join(map(str, processors))}: {error}",
+            next_step="Leave the axis `affinity` out, or allow this process those processors",
+        ) from error
 
 
 def _affinity() -> tuple[int, ...]:

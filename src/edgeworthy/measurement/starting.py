@@ -203,6 +203,7 @@ def prepare(
             generated_count=GENERATED_COUNT,
             golden=tuple(pack_tensors(outputs) for outputs in plan.golden or settings.golden),
             tolerance=settings.tolerance,
+            processors=plan.processors,
         ),
         Prepared,
     )

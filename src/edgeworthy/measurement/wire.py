@@ -55,6 +55,7 @@ class Prepare(_Message, frozen=True, kw_only=True):
         generated_count: How many of them.
         golden: Right outputs of each sample; empty when nothing is to be checked.
         tolerance: Share of the largest golden value that an output may be off.
+        processors: Logical processors to be bound to; empty for wherever it may run.
     """
 
     runtime: str
@@ -63,6 +64,7 @@ class Prepare(_Message, frozen=True, kw_only=True):
     generated_count: int
     golden: tuple[tuple[TensorBytes, ...], ...] = ()
     tolerance: float = 0.0
+    processors: tuple[int, ...] = ()
 
 
 class Load(_Message, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 TARGET = "host"
 #: What a sweep may vary.
-SWEEP_AXES = ("threads", "batch")
+SWEEP_AXES = ("threads", "batch", "affinity")
 _LARGEST_BATCH = 32
 #: Samples of a file that take turns as the input of timed queries.
 SAMPLE_COUNT = 64
@@ -186,7 +186,7 @@ def sweep_file(
 
     Args:
         model: An ONNX file.
-        axes: What is varied: ``threads``, ``batch`` or both.
+        axes: What is varied: ``threads``, ``batch``, ``affinity``.
         options: How to measure.
         progress: Told what is going on.
 
@@ -195,6 +195,7 @@ def sweep_file(
         DatasetError: The samples cannot be used.
         UsageError: An axis is unknown, or the model fixes its batch.
     """
+    from edgeworthy.devices import processor_groups
     from edgeworthy.measurement import MeasurementSettings, SweepAxes, powers_of_two, sweep
 
     options = options or BareOptions()
@@ -205,6 +206,7 @@ def sweep_file(
         if "threads" in axes
         else (options.threads,),
         batches=powers_of_two(_LARGEST_BATCH) if "batch" in axes else (1,),
+        processors=processor_groups() if "affinity" in axes else ((),),
     )
     return sweep(
         plan_of(model, options),

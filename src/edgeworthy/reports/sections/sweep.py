@@ -51,7 +51,7 @@ def _row(point: SweepPoint, best: float) -> Row:
     return Row(
         (
             Cell(str(point.threads), note="the knee" if point.is_knee else ""),
-            Cell(str(point.batch), tone="number"),
+            Cell(str(point.batch), note=_processors(point), tone="number"),
             Cell(estimate_text(point.latency_ms), hint=sample_text(point.latency_ms)),
             Cell(
                 value_text(throughput),
@@ -61,3 +61,8 @@ def _row(point: SweepPoint, best: float) -> Row:
         ),
         emphasis=point.is_knee,
     )
+
+
+def _processors(point: SweepPoint) -> str:
+    listed = ", ".join(map(str, point.processors))
+    return f"on processors {listed}" if listed else ""
