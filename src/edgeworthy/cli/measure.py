@@ -83,9 +83,8 @@ def measure(
 
     loaded = scenario is not Scenario.SINGLE_STREAM
     asked = (against is not None, loaded, sustained is not None, operators, sweep is not None)
-    _refuse_mixing(asked, has_subject=model is not None or variant is not None)
-    if html is not None and sustained is None and not operators:
-        raise UsageError("--html draws what --sustained or --operators measured")
+    has_subject = model is not None or variant is not None
+    _refuse_mixing(asked, has_subject=has_subject, has_page=html is not None)
     if model is None and variant is None:
         _measure_project(project, as_json=as_json, explain=explain)
         return
@@ -129,13 +128,15 @@ def _of_project(
         return subject.path, opened.measuring_options(subject)
 
 
-def _refuse_mixing(asked: tuple[bool, ...], *, has_subject: bool) -> None:
+def _refuse_mixing(asked: tuple[bool, ...], *, has_subject: bool, has_page: bool) -> None:
     if any(asked) and not has_subject:
         raise UsageError(
             f"{_SPECIAL} measure one artefact",
             next_step="Name a file, as in `edgeworthy measure A.onnx --vs B.onnx`, or a variant of "
             "the project with --variant",
         )
+    if has_page and not (asked[2] or asked[3]):
+        raise UsageError("--html draws what --sustained or --operators measured")
     if sum(asked) > 1:
         raise UsageError(
             f"{_SPECIAL} do not go together", next_step="Leave all but one of them out"
