@@ -150,7 +150,7 @@ def test_ctrl_c_prints_what_was_finished_and_says_so(
 def test_vs_without_a_model_is_wrong_usage(command: Command, model: Path) -> None:
     code, _, err = command("measure", "--vs", model)
     assert code == 2
-    assert "measure model files" in err
+    assert "measure one artefact" in err
 
 
 def test_comparing_under_load_is_wrong_usage(command: Command, model: Path) -> None:
