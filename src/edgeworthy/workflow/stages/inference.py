@@ -92,22 +92,34 @@ def predict_samples(
         Step(
             name=f"predict/{reading.runtime}-{reading.threads}/{key}",
             title=title,
-            inputs={
-                "artefact": subject.artifact,
-                "samples": samples.digest,
-                "preparation": digest_bytes(
-                    canonical_json([reading.signature, dict(reading.inputs)])
-                ),
-                "output": reading.output,
-                "outputs": canonical_json(_output_form(workspace.project.model)).decode(),
-                "every": str(every),
-                "host": canonical_json(host_of(workspace)).decode(),
-                "tools": tool_version(reading.runtime, "numpy"),
-            },
+            inputs={**_inputs(workspace, subject, reading, samples), "every": str(every)},
             run=run,
         )
     )
     return outputs["predictions"]
+
+
+def _inputs(
+    workspace: Workspace, subject: Subject, reading: Reading, samples: SampleSet
+) -> dict[str, str]:
+    """What the answers depend on."""
+    return {
+        "artefact": subject.artifact,
+        "samples": samples.digest,
+        "preparation": digest_bytes(canonical_json([reading.signature, dict(reading.inputs)])),
+        "output": reading.output,
+        "outputs": canonical_json(_output_form(workspace.project.model)).decode(),
+        "host": canonical_json(host_of(workspace)).decode(),
+        "engine": engine_version(reading.runtime),
+        "tools": tool_version("numpy"),
+    }
+
+
+def engine_version(runtime: str) -> str:
+    """Name and version of an engine, whatever its package is called."""
+    from edgeworthy.runtimes import find_runtime
+
+    return find_runtime(runtime).version()
 
 
 def answering(
