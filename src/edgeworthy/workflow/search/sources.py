@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeworthy.documents.model import ModelSignature
-from edgeworthy.documents.project import Scores, Task
+from edgeworthy.documents.project import ModelSection, Scores, Task
 from edgeworthy.documents.record import Record
 from edgeworthy.documents.search import MetricBasis
 from edgeworthy.errors import DatasetError
@@ -98,6 +98,7 @@ class Bench:
         calibration: Gives the samples that ranges come from.
         evaluation: Gives the samples that judge, batch by batch.
         judging: How they do.
+        section: What the outputs mean, as the project says it; a bare model's first output counts.
     """
 
     model: LoadedModel
@@ -105,6 +106,7 @@ class Bench:
     calibration: Callable[[], Iterator[Tensors]]
     evaluation: Callable[[], Iterator[Batch]]
     judging: Judging
+    section: ModelSection
 
 
 def open_source(source: Source) -> Bench:
@@ -148,6 +150,7 @@ def _open_project(path: Path) -> Bench:
             output=declared.output,
             seed=workspace.project.seed,
         ),
+        section=declared,
     )
 
 
@@ -188,6 +191,7 @@ def _open_bare(source: BareSource) -> Bench:
         judging=Judging(
             basis=_basis(source, signature, labelled=truth is not None), task="classification"
         ),
+        section=ModelSection(path="", task="classification"),
     )
 
 

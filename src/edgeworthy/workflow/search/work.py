@@ -77,16 +77,15 @@ def make(arguments: bytes) -> Mapping[str, bytes]:
 
 def answer(arguments: bytes) -> Mapping[str, bytes]:
     """Run a file on the samples that judge: ``predictions``."""
-    from edgeworthy.evaluation import predict
+    from edgeworthy.evaluation import judged_as, predict
     from edgeworthy.runtimes import find_runtime, run_batched
 
     asked = msgspec.json.decode(arguments, type=AnswerArguments)
     bench = open_source(asked.source)
     runtime = find_runtime(asked.runtime)
     with runtime.load(Path(asked.artifact), threads=asked.threads) as session:
-        made = predict(
-            partial(run_batched, session), bench.evaluation(), output=bench.judging.output
-        )
+        answers, output = judged_as(partial(run_batched, session), bench.section)
+        made = predict(answers, bench.evaluation(), output=output)
     return {"predictions": made.to_npz_bytes()}
 
 
