@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.documents.record import encode_document
+from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
 from edgeworthy.workflow.steps import Step, StepResult
@@ -15,14 +16,14 @@ from edgeworthy.workflow.workspace import Workspace, tool_version
 def scan_artifacts(
     workspace: Workspace, original: InspectedModel, optimized: Optimized
 ) -> tuple[ModelScan, ...]:
-    """One scan per file, the original's first; a file that two names share is scanned once."""
-    files = {original.inspection.artifact: original.path}
-    for each in optimized.variants.values():
-        files.setdefault(each.variant.artifact, each.path)
-    return tuple(_scan(workspace, artifact, path) for artifact, path in files.items())
+    """One record per file, the original's first; names that share a file share its record."""
+    files = [(ORIGINAL, original.inspection.artifact, original.path)]
+    files += [(name, e.variant.artifact, e.path) for name, e in optimized.variants.items()]
+    scans = [_scan(workspace, name, artifact, path) for name, artifact, path in files]
+    return tuple({scan.artifact: scan for scan in scans}.values())
 
 
-def _scan(workspace: Workspace, artifact: str, path: Path) -> ModelScan:
+def _scan(workspace: Workspace, name: str, artifact: str, path: Path) -> ModelScan:
     def run() -> StepResult:
         from edgeworthy.graph.scan import scan_model
 
@@ -30,8 +31,8 @@ def _scan(workspace: Workspace, artifact: str, path: Path) -> ModelScan:
 
     outputs = workspace.runner.run(
         Step(
-            name=f"scan/{artifact.removeprefix('sha256:')[:12]}",
-            title=f"Scanning {path.name}",
+            name=f"scan/{name}",
+            title=f"Scanning {name}",
             inputs={"artefact": artifact, "tools": tool_version("onnx")},
             run=run,
         )
