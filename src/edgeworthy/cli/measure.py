@@ -16,6 +16,7 @@ from edgeworthy.cli.measure_options import (
     HtmlOption,
     ModelArgument,
     OperatorsOption,
+    RuntimeOption,
     SamplesOption,
     Scenario,
     ScenarioOption,
@@ -59,6 +60,7 @@ def measure(
     samples: SamplesOption = None,
     golden: GoldenOption = None,
     tolerance: ToleranceOption = 1e-3,
+    runtime: RuntimeOption = "",
     threads: ThreadsOption = 1,
     starts: StartsOption = None,
     budget: BudgetOption = None,
@@ -85,6 +87,7 @@ def measure(
         _measure_project(project, as_json=as_json, explain=explain)
         return
     options = BareOptions(
+        runtime=runtime,
         threads=threads,
         samples=samples,
         budget_s=budget,

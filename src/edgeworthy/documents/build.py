@@ -7,6 +7,7 @@ from typing import ClassVar
 from edgeworthy.documents.dataset import DatasetSummary
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
+from edgeworthy.documents.harm import Explanation
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
 from edgeworthy.documents.prediction import Prediction
@@ -48,6 +49,7 @@ class BuildRecord(Document, frozen=True, kw_only=True):
         created_at: RFC 3339, UTC.
         refusals: Recipes that made no variant, and why.
         predictions: What classes of CPU that are not at hand will see; no evidence.
+        explanations: Why float ships although there are versions in integers.
     """
 
     KIND: ClassVar[str] = "build-record"
@@ -66,3 +68,4 @@ class BuildRecord(Document, frozen=True, kw_only=True):
     created_at: str
     refusals: tuple[VariantRefusal, ...] = ()
     predictions: tuple[Prediction, ...] = ()
+    explanations: tuple[Explanation, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from edgeworthy.documents.corruption import CorruptionStudy
 from edgeworthy.documents.dataset import DatasetReference
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate
@@ -191,6 +192,7 @@ FindingKind = Literal[
     "over-confidence",
     "weak-slice",
     "hurt-slice",
+    "corruption-loss",
 ]
 
 
@@ -240,6 +242,7 @@ class Evaluation(Document, frozen=True, kw_only=True):
         temperature: For classifiers whose confidence was examined.
         scaled_reliability: The bins with the temperature applied.
         found_slices: Weak ones first, the worst of each kind first.
+        corruptions: For artefacts whose corruptions were examined.
     """
 
     KIND: ClassVar[str] = "evaluation"
@@ -267,3 +270,4 @@ class Evaluation(Document, frozen=True, kw_only=True):
     temperature: TemperatureFit | None = None
     scaled_reliability: tuple[ReliabilityBin, ...] = ()
     found_slices: tuple[FoundSlice, ...] = ()
+    corruptions: CorruptionStudy | None = None

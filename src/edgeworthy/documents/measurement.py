@@ -135,6 +135,8 @@ class Measurement(Document, frozen=True, kw_only=True):
         time_to_first_inference_ms: Loading and the first query together, over the starts, once the
             engine is imported.
         pipeline: The whole way of a sample; absent without samples as a device receives them.
+        self_check: The original against itself in the same turns: what this machine makes of equal
+            things; absent when it was not taken.
     """
 
     KIND: ClassVar[str] = "measurement"
@@ -168,3 +170,4 @@ class Measurement(Document, frozen=True, kw_only=True):
     partial: bool = False
     time_to_first_inference_ms: Estimate | None = None
     pipeline: PipelineTimes | None = None
+    self_check: PairedRatio | None = None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edgeworthy.documents.operator_profile import OperatorProfile
-from edgeworthy.workflow.bare_models import BareOptions, plan_of, read_samples
+from edgeworthy.workflow.bare_models import BareOptions, engine_of, plan_of, read_samples
 from edgeworthy.workflow.steps import Progress, silent
 
 
@@ -31,7 +31,7 @@ def profile_file(
     from edgeworthy.measurement.roofline import calibrate, calibration_folder, kept_roofline
     from edgeworthy.runtimes import find_runtime
 
-    runtime = find_runtime(options.runtime)
+    runtime = find_runtime(engine_of(model, options))
     plan = plan_of(model, options)
     samples = read_samples(options.samples)
     host = host_fingerprint(runtime_versions=[runtime.version()])

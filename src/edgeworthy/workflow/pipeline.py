@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from edgeworthy.workflow.examinations.registry import wanted
 from edgeworthy.workflow.examinations.running import examine
 from edgeworthy.workflow.stages.data import SampleSet, read_samples
 from edgeworthy.workflow.stages.evaluation import evaluate_target
+from edgeworthy.workflow.stages.explanation import explain_decision
 from edgeworthy.workflow.stages.gate import check_policy, gate
 from edgeworthy.workflow.stages.inspection import InspectedModel, inspect_original
 from edgeworthy.workflow.stages.judged import Judged
@@ -79,7 +81,9 @@ class Pipeline:
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Of every target, the original included, with what the project wants examined."""
-        return self.examined(self.workspace.project.evaluate)
+        project = self.workspace.project
+        profile, examinations = wanted(project.evaluate, project.require)
+        return examine(self._cases, examinations, profile)
 
     def examined(self, section: EvaluateSection) -> tuple[Evaluation, ...]:
         """The evaluations with what is wanted of them."""
@@ -131,4 +135,14 @@ class Pipeline:
     @cached_property
     def report(self) -> Report:
         """The report."""
-        return report(self.workspace, self.judged, self.released, self.samples, self.predictions)
+        judged = dataclasses.replace(
+            self.judged,
+            explanations=explain_decision(
+                self.workspace,
+                self.original,
+                self.optimized,
+                self.decision,
+                self.samples["evaluation"],
+            ),
+        )
+        return report(self.workspace, judged, self.released, self.samples, self.predictions)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeworthy.documents.sustained import SustainedRun
-from edgeworthy.workflow.bare_models import BareOptions, plan_of, read_samples
+from edgeworthy.workflow.bare_models import BareOptions, engine_of, plan_of, read_samples
 
 if TYPE_CHECKING:
     from edgeworthy.measurement.sustained import SustainedListener
@@ -41,7 +41,7 @@ def run_sustained(
 
     settings = SustainedSettings(duration_s=duration_s, seed=options.seed)
     plan = plan_of(model, options)
-    host = host_fingerprint(runtime_versions=[find_runtime(options.runtime).version()])
+    host = host_fingerprint(runtime_versions=[find_runtime(engine_of(model, options)).version()])
     return sustained(
         plan,
         settings,

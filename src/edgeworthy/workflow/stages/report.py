@@ -55,7 +55,9 @@ def report(
         from edgeworthy.reports import render_html, render_markdown
 
         record = msgspec.structs.replace(
-            _record(workspace, judged, released, samples), predictions=tuple(predictions)
+            _record(workspace, judged, released, samples),
+            predictions=tuple(predictions),
+            explanations=tuple(judged.explanations),
         )
         drawn = {
             "html": render_html(record).encode(),
@@ -77,6 +79,7 @@ def report(
                 "predictions": digest_bytes(
                     b"".join(encode_document(each) for each in predictions)
                 ),
+                "explanations": canonical_json(tuple(judged.explanations)).decode(),
                 "inspection": digest_bytes(encode_document(judged.original.inspection)),
                 "samples": ", ".join(f"{name} {each.digest}" for name, each in samples.items()),
                 "release": released.digest if released else "none",
