@@ -19,7 +19,7 @@ help:
 	@echo "make quickstart  train nothing, download nothing: from a model to a signed release, in ./$(PROJECT)"
 	@echo "make test        every check: format, lint, types, contracts, sizes, tests with coverage"
 	@echo "make check       the checks without the tests"
-	@echo "make soak        kills and disk errors at every system call of an update (minutes)"
+	@echo "make soak        kills and disk errors at every system call of an update (half an hour)"
 	@echo "make format      put the code into its format"
 	@echo "make docs        write the generated reference pages again"
 	@echo "make clean       remove environments, caches and what quickstart made"
@@ -55,6 +55,7 @@ check: $(VENV)/.installed
 .PHONY: soak
 soak: $(VENV)/.installed
 	PYTHONPATH=tests $(BIN)/python -m faults.update_soak
+	PYTHONPATH=tests $(BIN)/python -m faults.agent_soak
 
 format: $(VENV)/.installed
 	$(BIN)/ruff format .

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from agent.bench import Bench, events, policy_of, serving
+from edgeworthy.agent.choosing import choose_variant
 from edgeworthy.agent.enrolling import enroll
 from edgeworthy.agent.events import CurrentCrashed, RollbackAsked, Settled
 from edgeworthy.agent.history import verified_history
 from edgeworthy.agent.identity import Identity
 from edgeworthy.agent.machine import MOST_ATTEMPTS, MOST_UNSETTLED_STARTS
 from edgeworthy.documents.device_policy import EvidenceBound, EvidenceRule
+from edgeworthy.documents.estimate import exact
 from edgeworthy.errors import TrustError, UsageError
+from edgeworthy.release import verify_release
 from edgeworthy.release.trust import publish_policy
 from edgeworthy.release.trust.layout import blob_path
 from release.builders import host_of
@@ -255,7 +260,36 @@ def test_a_variant_that_needs_more_memory_than_there_is_is_passed_over(bench: Be
     bench.memory_limit_mib = 10
     bench.update()
     assert events(bench)[-1] == "refused 1.0.0"
-    assert "at most 10 MiB" in bench.state.refused[-1].reason
+    assert (
+        "in at most 10 MiB, found int8 takes 40 MiB; float32 takes 40 MiB"
+        in bench.state.refused[-1].reason
+    )
+
+
+def test_a_device_without_the_engine_takes_nothing(bench: Bench) -> None:
+    bare = msgspec.structs.replace(host_of(), runtimes=("openvino 2026.1",))
+    bench.identity = Identity(bare, "boot-1")
+    bench.update()
+    assert "int8 needs onnxruntime" in bench.state.refused[-1].reason
+
+
+@pytest.mark.parametrize(("memory_mib", "expected"), [(0, "int8"), (39, "float32"), (40, "int8")])
+def test_the_first_line_of_the_signed_rule_that_fits_decides(
+    bench: Bench, memory_mib: int, expected: str
+) -> None:
+    verified = verify_release(
+        bench.workshop.release("1.0.0"), [bench.workshop.release_signer.public_key]
+    )
+    small = tuple(
+        msgspec.structs.replace(each, peak_memory_mib=exact(10.0, unit="MiB"))
+        if each.variant == "float32"
+        else each
+        for each in verified.measurements
+    )
+    release = dataclasses.replace(verified, measurements=small)
+    chosen = choose_variant(release, ("float32", "int8"), bench.identity, memory_mib)
+    assert chosen.name == expected
+    assert choose_variant(release, ("float32",), bench.identity).name == "float32"
 
 
 def test_a_lost_state_is_made_again_from_the_pointers(bench: Bench) -> None:
@@ -275,6 +309,24 @@ def test_pointers_that_somebody_removed_come_back(bench: Bench) -> None:
     (bench.folder / "current").unlink()
     bench.started()
     assert bench.proven_version() == "1.0.0"
+
+
+@pytest.mark.parametrize("year", [1970, 2000, 2038, 2106])
+def test_no_clock_takes_a_working_release_away(bench: Bench, year: int) -> None:
+    bench.update()
+    publish(bench, "1.1.0")
+    bench.clock = datetime(year, 1, 19, 3, 14, 8, tzinfo=UTC)
+    for _ in range(3):
+        bench.reboot()
+        supervisor = bench.started()
+        assert serving(supervisor) == bench.proven_version()
+        supervisor.look()
+        assert serving(supervisor) == bench.proven_version()
+    assert serving(supervisor) == ("1.1.0" if year <= 2026 else "1.0.0")
+    bench.clock = None
+    assert serving(bench.update()) == "1.1.0"
+    history = verified_history(bench.store.history_file, bench.state)
+    assert all(each.event not in {"fell-back", "lost", "rolled-back"} for each in history.entries)
 
 
 def test_two_agents_on_one_store_take_turns(bench: Bench) -> None:

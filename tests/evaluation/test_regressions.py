@@ -85,6 +85,20 @@ def test_the_same_losses_spread_over_all_slices_are_not_found(classifier: Speake
     assert kinds(result) == []
 
 
+def test_a_loss_that_all_slices_share_is_no_regression_of_a_slice(classifier: Speaker) -> None:
+    slices = sites(0.5)
+    after = spoiled(LABELS, np.random.default_rng(4).permutation(N), 200)
+    result = evaluate(
+        classifier(after, LABELS, classes=4, slices=slices),
+        classifier(LABELS, LABELS, classes=4, slices=slices),
+        SETTINGS,
+    )
+    assert result.flips is not None
+    assert max(each.adjusted_p_value for each in result.flips.slices) < 1e-9, "each one loses"
+    assert min(each.excess_p_value or 0.0 for each in result.flips.slices) > 0.05, "none loses more"
+    assert "slice-regression" not in {each.kind for each in result.findings}
+
+
 @pytest.mark.parametrize(
     ("lost", "expected"), [(80, [("negative-flips", "")]), (0, [])], ids=["four percent", "clean"]
 )
@@ -109,7 +123,7 @@ def test_better_accuracy_with_negative_flips(
 
 @pytest.mark.parametrize(
     ("logit", "expected"),
-    [(6.0, [("calibration-loss", "")]), (2.2, [])],
+    [(6.0, [("calibration-loss", ""), ("over-confidence", "")]), (2.2, [])],
     ids=["overconfident", "clean"],
 )
 def test_an_overconfident_variant_is_found(

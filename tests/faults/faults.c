@@ -70,6 +70,10 @@ int mkdirat(int fd, const char *path, mode_t bits) {
     REAL(mkdirat); DISTURBED(real(fd, path, bits));
 }
 int link(const char *from, const char *to) { REAL(link); DISTURBED(real(from, to)); }
+int symlink(const char *from, const char *to) { REAL(symlink); DISTURBED(real(from, to)); }
+int symlinkat(const char *from, int fd, const char *to) {
+    REAL(symlinkat); DISTURBED(real(from, fd, to));
+}
 int linkat(int a, const char *from, int b, const char *to, int flags) {
     REAL(linkat); DISTURBED(real(a, from, b, to, flags));
 }

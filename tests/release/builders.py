@@ -160,7 +160,9 @@ def released(name: str, model: bytes, *targets: str) -> ReleasedVariant:
     )
 
 
-def manifest_of(*variants: ReleasedVariant, version: str = "1.2.0") -> ReleaseManifest:
+def manifest_of(
+    *variants: ReleasedVariant, version: str = "1.2.0", golden: bytes = GOLDEN
+) -> ReleaseManifest:
     return ReleaseManifest(
         name="keywords",
         version=version,
@@ -178,14 +180,21 @@ def manifest_of(*variants: ReleasedVariant, version: str = "1.2.0") -> ReleaseMa
         origin="a test",
         original=ORIGINAL,
         variants=variants,
-        golden=GoldenSet(blob=digest_bytes(GOLDEN), sample_count=4, tolerance=1e-5),
+        golden=GoldenSet(blob=digest_bytes(golden), sample_count=4, tolerance=1e-5),
         created_at="2026-05-02T00:00:00Z",
     )
 
 
-def contents_of(*, version: str = "1.2.0", seed: int = 0) -> ReleaseContents:
+def contents_of(
+    *,
+    version: str = "1.2.0",
+    seed: int = 0,
+    float_model: bytes = FLOAT_MODEL,
+    small_model: bytes = SMALL_MODEL,
+    golden: bytes = GOLDEN,
+) -> ReleaseContents:
     """Two variants for two targets, everything that the gate judged, and a report."""
-    models = {"float32": (FLOAT_MODEL, "server"), "int8": (SMALL_MODEL, "gateway")}
+    models = {"float32": (float_model, "server"), "int8": (small_model, "gateway")}
     measurements: list[Measurement] = []
     evaluations: list[Evaluation] = []
     for name, (model, target) in models.items():
@@ -221,11 +230,12 @@ def contents_of(*, version: str = "1.2.0", seed: int = 0) -> ReleaseContents:
         manifest=manifest_of(
             *(released(name, model, target) for name, (model, target) in models.items()),
             version=version,
+            golden=golden,
         ),
         blobs=(
-            ReleaseBlob(title="float32.onnx", media_type=MODEL_MEDIA_TYPE, source=FLOAT_MODEL),
-            ReleaseBlob(title="int8.onnx", media_type=MODEL_MEDIA_TYPE, source=SMALL_MODEL),
-            ReleaseBlob(title="golden.npz", media_type=GOLDEN_MEDIA_TYPE, source=GOLDEN),
+            ReleaseBlob(title="float32.onnx", media_type=MODEL_MEDIA_TYPE, source=float_model),
+            ReleaseBlob(title="int8.onnx", media_type=MODEL_MEDIA_TYPE, source=small_model),
+            ReleaseBlob(title="golden.npz", media_type=GOLDEN_MEDIA_TYPE, source=golden),
             ReleaseBlob(title="report.html", media_type="text/html", source=REPORT),
         ),
         evidence=(

@@ -37,6 +37,10 @@ EVERYTHING = {
     "confidence/original",
     "confidence/float32",
     "confidence/int8",
+    "properties/evaluation",
+    "slices/original",
+    "slices/float32",
+    "slices/int8",
     "gate",
     "golden",
     "release",
@@ -45,7 +49,7 @@ EVERYTHING = {
 AFTER_VARIANTS = {
     each
     for each in EVERYTHING
-    if each.startswith(("measure", "evaluate", "predict", "confidence"))
+    if each.startswith(("measure", "evaluate", "predict", "confidence", "slices", "properties"))
     and not each.endswith("-calibration")
 }
 DECISIONS = {"gate", "release", "report"}
@@ -54,7 +58,7 @@ DECISIONS = {"gate", "release", "report"}
 def short(step: str) -> str:
     """The step without what depends on the machine: the engine and the data types."""
     parts = [part for part in step.split("/") if not part.startswith("onnxruntime")]
-    if parts[0] in {"evaluate", "confidence"}:
+    if parts[0] in {"evaluate", "confidence", "slices"}:
         parts.remove("host")
     if parts[0] == "predict-class":
         parts = [parts[0], parts[1] if parts[1] == "x86-avx2" else "exact"]
@@ -68,7 +72,7 @@ def ran(result: BuildResult) -> set[str]:
 def test_the_first_build_does_everything_once(project: ProjectFolder) -> None:
     result = project.load().build()
     assert ran(result) == EVERYTHING
-    assert len(result.outcomes) == len(EVERYTHING)
+    assert sum(each.ran for each in result.outcomes) == len(EVERYTHING)
     assert result.decision.verdict is Verdict.PASS
     assert result.release_path == project.path / "dist" / "bands-1.0.0"
     assert result.report_path.read_text().startswith("<!doctype html>")
@@ -253,6 +257,15 @@ def test_the_golden_set_may_be_a_set_of_its_own(built: ProjectFolder) -> None:
         assert arrays["input:picture"].shape == (9, 1, 6, 6)
         shipped = verified.manifest.variants[0].name
         assert arrays[f"output:{shipped}:scores"].argmax(axis=1).tolist() == [0, 1, 2] * 3
+        assert arrays["label"].tolist() == [0, 1, 2] * 3
+    (bounds,) = verified.manifest.golden.bounds
+    assert verified.manifest.golden.metric == "accuracy"
+    assert (bounds.variant, bounds.threads, bounds.metric_value) == (shipped, 1, 1.0)
+    assert bounds.metric_bound == 1 - 1 / 9
+    assert 0 < bounds.latency_p50_ms < bounds.latency_bound_ms
+    assert bounds.reference_ms > 0
+    assert bounds.memory_bound_bytes is not None
+    assert bounds.memory_bound_bytes >= 16 << 20
 
 
 def test_a_model_elsewhere_or_nowhere(project: ProjectFolder, tmp_path: Path) -> None:

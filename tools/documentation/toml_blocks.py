@@ -14,6 +14,7 @@ from documentation.pages import Block, pages_of
 from edgeworthy.documents.project import ProjectFile, RequirementSection, Task
 from edgeworthy.errors import EdgeworthyError, InputError
 from edgeworthy.evaluation import metrics_of
+from edgeworthy.evaluation.corruptions import corruption_metrics, selectable_names
 from edgeworthy.release import check_requirements
 from edgeworthy.workflow.project_file import PROJECT_FILE_NAME, read_project_file
 
@@ -53,9 +54,14 @@ def _check_whole(text: str) -> None:
             raise InputError(str(error).replace(f"{folder}/", "")) from error
     check_requirements(
         project.require,
-        metric_names=[each.name for each in metrics_of(project.model.task)],
+        metric_names=_metrics_of(project.model.task),
         target_names=tuple(project.targets),
+        corruption_names=selectable_names(),
     )
+
+
+def _metrics_of(task: str) -> list[str]:
+    return [*(each.name for each in metrics_of(task)), *corruption_metrics(task)]
 
 
 def _check_part(content: dict[str, Any]) -> None:
@@ -65,8 +71,13 @@ def _check_part(content: dict[str, Any]) -> None:
             _decode(content[field.name], field.type)
     for each in content.get("require", ()):
         requirement = msgspec.convert(each, RequirementSection)
-        names = [one.name for task in typing.get_args(Task) for one in metrics_of(task)]
-        check_requirements([requirement], metric_names=names, target_names=[requirement.target])
+        names = [one for task in typing.get_args(Task) for one in _metrics_of(task)]
+        check_requirements(
+            [requirement],
+            metric_names=names,
+            target_names=[requirement.target],
+            corruption_names=selectable_names(),
+        )
 
 
 def _decode(value: object, kind: Any) -> None:  # noqa: ANN401 - a type of any form

@@ -12,7 +12,10 @@ from reference.markdown import code, document, table
 _INTRODUCTION = """\
 What can be done to raw samples to see how an artefact takes it, each in five severities. All act
 before anything that the device does to a sample. The random draws of a sample come from the seed
-and from its own values, so that neither its place nor its neighbors change them."""
+and from its own values, so that neither its place nor its neighbors change them.
+[Corruptions](../concepts/corruptions.md) says what is made of the figures. A name, or the name of a
+group, stands in `corruption` of a [`[[require]]`](project-file.md#require) and in
+[`[evaluate.corruptions]`](project-file.md#evaluatecorruptions)."""
 
 _KINDS: dict[SampleKind, str] = {
     "image": "Pictures. Lengths in pixels grow with the picture between the two sizes given.",

@@ -6,6 +6,7 @@ import typing
 from collections.abc import Iterator
 
 from edgeworthy.documents.project import Task
+from edgeworthy.evaluation.corruptions import RELATIVE_ERROR, corruption_metrics, scoring_of
 from edgeworthy.evaluation.tasks import find_task
 from edgeworthy.measurement import MeasurementMetric, measurement_metrics
 from reference.docstrings import docstring_of
@@ -20,6 +21,11 @@ direction is better. Figures of a measurement belong to the whole artefact and h
 Each figure comes with a confidence interval, and the interval is what is held against the bound:
 see [The gate](../concepts/gate.md). The first metric of a task is the one that
 `prefer = "accuracy"` means."""
+
+_CORRUPTION_INTRODUCTION = """\
+Of an evaluation whose [corruptions](../concepts/corruptions.md) were examined; a requirement has
+them examined by asking. `corruption` selects one corruption, a group or, with `*`, each; `severity`
+one of the severities; without them it is the mean."""
 
 _MEASUREMENT_INTRODUCTION = """\
 Taken in MLPerf's SingleStream scenario: one query after the other, one sample each, each artefact
@@ -52,6 +58,7 @@ def metrics_page() -> str:
     parts = [_INTRODUCTION]
     for task in typing.get_args(Task):
         parts += [f"## Evaluation: {task}", _task_table(task)]
+    parts += ["## Under corruption", _CORRUPTION_INTRODUCTION, _corruption_table()]
     parts += ["## Measurement", _MEASUREMENT_INTRODUCTION, _measurement_table()]
     return document("Metrics", parts)
 
@@ -61,7 +68,8 @@ def metric_names() -> list[str]:
     evaluated = [
         each.definition.name for task in typing.get_args(Task) for each in find_task(task).metrics
     ]
-    return [*evaluated, *(each.name for each in measurement_metrics())]
+    corrupted = [name for task in typing.get_args(Task) for name in corruption_metrics(task)]
+    return [*evaluated, *dict.fromkeys(corrupted), *(each.name for each in measurement_metrics())]
 
 
 def _task_table(task: str) -> str:
@@ -81,6 +89,26 @@ def _task_table(task: str) -> str:
             for each in find_task(task).every_metric
         ],
     )
+
+
+def _corruption_table() -> str:
+    rows = []
+    for task in typing.get_args(Task):
+        scoring = scoring_of(task)
+        if scoring is not None:
+            rows.append(
+                [
+                    code(f"corruption_{scoring.metric}"),
+                    _unit(scoring.unit),
+                    _direction(higher_is_better=scoring.higher_is_better),
+                    f"The mean of `{scoring.metric}` over corruptions and severities ({task}).",
+                    "Hendrycks and Dietterich, ICLR 2019; intervals: Korn and Graubard, 1998",
+                ]
+            )
+    relative = "Errors under corruption, over the original's under the same corruptions."
+    source = "Hendrycks and Dietterich, ICLR 2019, with the original in the place of AlexNet"
+    rows.append([code(RELATIVE_ERROR), "ratio", "lower", relative, source])
+    return table(["metric", "unit", "better", "what it is", "source"], rows)
 
 
 def _measurement_table() -> str:

@@ -2,9 +2,10 @@
 
 Rules:
 
-1. Only variants that keep the device's policy are looked at, in the order of the release.
-2. One that was made for this very class of CPU goes before one for any.
-3. One whose measured memory does not fit into what a worker may take here is passed over.
+1. The signed rule of the release decides: of its lines the first that fits.
+2. A line fits when it is for this class of CPU or for any, when its engine is installed, when its
+   variant keeps the device's policy, and when the memory that was measured with that variant fits
+   into what a worker may take here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from edgeworthy.documents.agent import Slot
 from edgeworthy.documents.publication import PublishedBlob, PublishedRelease
 from edgeworthy.documents.release import ReleasedVariant
 from edgeworthy.errors import VerificationError
+from edgeworthy.release.selection import selection_of
 from edgeworthy.release.verified import VerifiedRelease
 
 _BYTES_PER_MIB = 1 << 20
@@ -39,19 +41,27 @@ def choose_variant(
         VerificationError: None fits; the message says why.
     """
     ours = identity.host.instruction_set
-    kept = [each for each in verified.manifest.variants if each.name in accepted]
-    ordered = sorted(kept, key=lambda variant: ours not in variant.instruction_sets)
+    engines = {each.partition(" ")[0] for each in identity.host.runtimes}
     limit_mib = memory_limit_mib or identity.host.memory_bytes // _BYTES_PER_MIB
-    needs = {each.name: _memory_mib(verified, each) for each in ordered}
-    for variant in ordered:
-        need = needs[variant.name]
-        if need is None or not limit_mib or need <= limit_mib:
+    variants = {each.name: each for each in verified.manifest.variants}
+    why_not: dict[str, None] = {}
+    for line in selection_of(verified.manifest):
+        variant = variants[line.variant]
+        need = _memory_mib(verified, variant)
+        if line.instruction_set not in {ours, "generic"}:
+            why_not[f"{line.variant} is for {line.instruction_set}"] = None
+        elif line.runtime not in engines:
+            why_not[f"{line.variant} needs {line.runtime}"] = None
+        elif line.variant not in accepted:
+            why_not[f"{line.variant} does not keep the policy"] = None
+        elif need is not None and limit_mib and need > limit_mib:
+            why_not[f"{line.variant} takes {need:.0f} MiB"] = None
+        else:
             return variant
     raise VerificationError(
         "no variant of the release fits this device",
-        expected=f"at most {limit_mib} MiB of memory on {ours}",
-        found=", ".join(f"{name} {need:.0f} MiB" for name, need in needs.items() if need)
-        or "no variant that keeps the policy",
+        expected=f"one for {ours} in at most {limit_mib} MiB",
+        found="; ".join(why_not) or "no variant at all",
     )
 
 

@@ -244,12 +244,10 @@ class _Loop:
 
     def _look(self) -> None:
         supervisor = self.supervisor
-        if supervisor.state.phase != "idle":
-            supervisor.resume()
-        if supervisor.state.phase == "idle":
+        if supervisor.resume():
             state = supervisor.state
             self._beside(lambda: supervisor.finder.look(state), LookFailed)
-        else:
+        elif not self.busy:
             self.next_look = time.monotonic() + self.settings.interval_seconds
 
     def _fetch(self, release: PublishedRelease) -> None:

@@ -3,8 +3,10 @@
 Rules:
 
 1. A new state is on the disk before its first effect is begun; the history follows from the state.
-2. What the disk refuses is trouble and no reason to stop: the old state stays, what serves goes on
-   serving, and the step is taken again later.
+2. What the disk refuses is trouble and no reason to stop: a step of an update is not taken then,
+   and is asked for again by the next look. A step about what serves is taken all the same, in
+   memory, because serving must not depend on a disk that can be written to; it is written when it
+   can be.
 3. An effect that leads to an event has that event dealt with before the next effect.
 """
 
@@ -22,6 +24,8 @@ from edgeworthy.agent.events import (
     CheckFiles,
     Collect,
     CurrentCrashed,
+    CurrentFailed,
+    CurrentProven,
     Discard,
     Effect,
     Event,
@@ -34,6 +38,7 @@ from edgeworthy.agent.events import (
     Rest,
     Serve,
     SetPointers,
+    Settled,
     Shadow,
     ShadowPassed,
     Stage,
@@ -51,6 +56,8 @@ from edgeworthy.documents.publication import PublishedRelease
 from edgeworthy.errors import StorageError
 
 _LASTING = {"committed", "rolled-back"}
+_ABOUT_SERVING = (Started, CurrentProven, CurrentFailed, CurrentCrashed, Settled)
+_SERVING = (SetPointers, Serve, Rest)
 
 
 class Loader(Protocol):
@@ -113,6 +120,7 @@ class Supervisor:
     fetching: Callable[[PublishedRelease], None] | None = None
     crash: CurrentCrashed | None = None
     _depth: int = 0
+    _unkept: bool = False
 
     def start(self, *, serves: bool) -> None:
         """Take up what was interrupted; the caller is alone on the store."""
@@ -122,34 +130,44 @@ class Supervisor:
 
     def look(self) -> None:
         """Ask whether there is something else to run, and see it through."""
-        if self.state.phase != "idle":
-            self.resume()
-        if self.state.phase == "idle":
+        if self.resume():
             self.handle(self.finder.look(self.state))
 
-    def resume(self) -> None:
-        """Do again what the disk refused."""
-        if self.state.phase in _LASTING:
+    def resume(self) -> bool:
+        """Do again what the disk refused; whether there is nothing left of it."""
+        try:
+            self._keep(self.state)
+        except StorageError as error:
+            self._troubled(error)
+            return False
+        if self.state.phase != "idle":
             self._do(pending(self.state))
             self._finish()
+        return self.state.phase == "idle"
 
     def handle(self, event: Event) -> bool:
         """Take the step that an event leads to; false when the disk refused it (rule 2)."""
         before = self.state
         reached = step(before, event, self.moment())
+        effects = reached.effects
+        kept = True
         try:
             self._keep(reached.state)
         except StorageError as error:
             self._troubled(error)
-            return False
+            if not isinstance(event, _ABOUT_SERVING):
+                return False
+            kept, self.state, self._unkept = False, reached.state, True
+            effects = tuple(each for each in effects if isinstance(each, _SERVING))
         self._tell(before, event)
         self._depth += 1
         try:
-            self._do(reached.effects)
+            self._do(effects)
         finally:
             self._depth -= 1
-        self._finish()
-        return True
+        if kept:
+            self._finish()
+        return kept
 
     def moment(self) -> Moment:
         """When and where something happens."""
@@ -162,11 +180,11 @@ class Supervisor:
         )
 
     def _keep(self, state: AgentState) -> None:
-        if state == self.state:
+        if state == self.state and not self._unkept:
             return
-        known = self.state.sequence
+        known = self.state.sequence - len(self.state.unwritten)
         self.store.write_state(state)
-        self.state = state
+        self.state, self._unkept = state, False
         try:
             settle_history(self.store.history_file, state)
             self.state = msgspec.structs.replace(state, unwritten=())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ from edgeworthy.cli.agent_options import (
     RootOption,
     SocketOption,
     StoreOption,
+    UserOption,
 )
 from edgeworthy.cli.options import JsonOption
 from edgeworthy.cli.output import print_json
@@ -92,18 +95,18 @@ def enroll(
 
 
 @app.command()
-def run(
-    repository: RepositoriesOption = None,
-    store: StoreOption = _STORE,
-    as_json: JsonOption = False,
-) -> None:
+def run(repository: RepositoriesOption = None, store: StoreOption = _STORE) -> None:
     """Serve, and look for updates on a schedule, until told to stop.
+
+    What goes on is told on standard error, a line each; `agent status --json` is for programs.
 
     Example: edgeworthy agent run --repository https://updates.example
     """
-    from edgeworthy.agent.running import run_forever
-
-    run_forever(_opened(store), _options(repository, as_json=as_json))
+    opened = _opened(store)
+    opened.settings()
+    places = [_place(each) for each in repository or []]
+    command = [sys.executable, "-m", "edgeworthy.agent", str(opened.folder), *places]
+    os.execv(sys.executable, command)  # noqa: S606 - the same Python, without the command line
 
 
 @app.command()
@@ -199,6 +202,28 @@ def diagnose(store: StoreOption = _STORE, as_json: JsonOption = False) -> None:
         print_diagnosis(diagnosis)
     if not diagnosis.healthy:
         raise typer.Exit(1)
+
+
+@app.command()
+def unit(
+    store: StoreOption = _STORE,
+    user: UserOption = "",
+    memory_limit_mib: MemoryOption = 0,
+) -> None:
+    """Print a hardened systemd unit that runs the agent without root.
+
+    Example: edgeworthy agent unit > /etc/systemd/system/edgeworthy-agent.service
+    """
+    from edgeworthy.agent.unit import unit_text
+    from edgeworthy.errors import UsageError
+
+    beside = Path(sys.executable).with_name("edgeworthy")
+    program = (str(beside),) if beside.is_file() else (sys.executable, "-m", "edgeworthy")
+    try:
+        text = unit_text(program, store.absolute(), user=user, memory_limit_mib=memory_limit_mib)
+    except ValueError as error:
+        raise UsageError(str(error), next_step="Name a user with --user") from error
+    typer.echo(text, nl=False)
 
 
 def _opened(folder: Path) -> Store:

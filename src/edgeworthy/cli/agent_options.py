@@ -65,3 +65,7 @@ MemoryOption: TypeAlias = Annotated[
 LastOption: TypeAlias = Annotated[
     int, typer.Option("--last", min=1, help="How many entries, the newest ones.")
 ]
+UserOption: TypeAlias = Annotated[
+    str,
+    typer.Option("--user", help="User to run as; by default one that systemd makes up."),
+]

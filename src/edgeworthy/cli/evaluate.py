@@ -9,11 +9,13 @@ from typing import Annotated, TypeAlias
 import typer
 
 from edgeworthy.cli.compare import print_comparison, print_findings
+from edgeworthy.cli.corruptions import print_corruptions
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, interval, print_json, print_outcomes, table
-from edgeworthy.cli.session import opened_project
+from edgeworthy.cli.session import opened_project, shown_progress
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.project import ProfileName
+from edgeworthy.errors import UsageError
 
 _SHOWN_CONFIDENCE = 0.95
 
@@ -43,11 +45,31 @@ OnlyOption: TypeAlias = Annotated[
 ]
 
 
+ModelArgument: TypeAlias = Annotated[
+    Path | None,
+    typer.Argument(help="An ONNX or .tflite file, with --data; left out, the project's variants."),
+]
+DataOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="npz file with an array per input, and the labels.", metavar="FILE"),
+]
+LabelsOption: TypeAlias = Annotated[
+    str, typer.Option(help="Array with the labels; left out, `labels` or `y`.", metavar="KEY")
+]
+RuntimeOption: TypeAlias = Annotated[
+    str, typer.Option(help="Engine; left out, the one that reads such files.", metavar="NAME")
+]
+
+
 def evaluate(
+    model: ModelArgument = None,
     project: ProjectOption = Path(),
     profile: ProfileOption = None,
     only: OnlyOption = None,
     compare: CompareOption = None,
+    data: DataOption = None,
+    labels: LabelsOption = "",
+    runtime: RuntimeOption = "",
     as_json: JsonOption = False,
     explain: ExplainOption = False,
 ) -> None:
@@ -55,6 +77,9 @@ def evaluate(
 
     Example: edgeworthy evaluate --project digits
     """
+    if model is not None or data is not None:
+        _evaluate_file(model, data, (labels, runtime), as_json=as_json)
+        return
     with opened_project(project) as opened:
         if compare is not None:
             compared = opened.compare(*compare)
@@ -71,6 +96,22 @@ def evaluate(
     print_evaluations(evaluations)
     if explain:
         print_outcomes(opened.outcomes)
+
+
+def _evaluate_file(
+    model: Path | None, data: Path | None, options: tuple[str, str], *, as_json: bool
+) -> None:
+    from edgeworthy.workflow.bare_evaluation import evaluate_file
+
+    if model is None or data is None:
+        raise UsageError(
+            "a bare model and its samples go together",
+            next_step="Write for example `edgeworthy evaluate model.tflite --data samples.npz`",
+        )
+    labels, runtime = options
+    with shown_progress() as progress:
+        evaluation = evaluate_file(model, data, labels=labels, runtime=runtime, progress=progress)
+    print_json(evaluation) if as_json else print_evaluations([evaluation])
 
 
 def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
@@ -95,6 +136,7 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
                 slices.add_row(part, *(each.get((metric, part), "") for each in figures))
         if slices.row_count:
             out.print(slices)
+        print_corruptions(rows)
         for each in rows:
             if each.flips is not None:
                 out.print(

@@ -20,6 +20,7 @@ import typer
 from edgeworthy.cli import (
     agent,
     build,
+    demo,
     doctor,
     evaluate,
     gate,
@@ -90,6 +91,7 @@ for _name, _function, _panel in _COMMANDS:
 app.add_typer(keys.app, name="keys", rich_help_panel=_TRUST)
 app.add_typer(trust.app, name="trust", rich_help_panel=_TRUST)
 app.add_typer(agent.app, name="agent", rich_help_panel=_DEVICE)
+app.add_typer(demo.app, name="demo", rich_help_panel=_DEVICE)
 
 
 _STOPPED = "stopped by Ctrl-C; what was finished is kept"

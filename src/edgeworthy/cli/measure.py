@@ -17,6 +17,7 @@ from edgeworthy.cli.measure_options import (
     HtmlOption,
     ModelArgument,
     OperatorsOption,
+    RuntimeOption,
     SamplesOption,
     Scenario,
     ScenarioOption,
@@ -64,6 +65,7 @@ def measure(
     samples: SamplesOption = None,
     golden: GoldenOption = None,
     tolerance: ToleranceOption = 1e-3,
+    runtime: RuntimeOption = "",
     threads: ThreadsOption = None,
     starts: StartsOption = None,
     budget: BudgetOption = None,
@@ -92,13 +94,7 @@ def measure(
     if variant is not None:
         model, options = _of_project(project, variant, target, given=(model, samples, golden))
     assert model is not None  # noqa: S101 - one of the two was given
-    options = replace(
-        options,
-        threads=threads or options.threads,
-        budget_s=budget,
-        starts=starts,
-        seed=seed if seed is not None else options.seed,
-    )
+    options = _asked_for(options, runtime, threads, budget, starts, seed)
     if sweep is not None:
         measure_sweep(model, options, sweep, as_json=as_json)
     elif operators:
@@ -112,6 +108,25 @@ def measure(
         _measure_load(model, options, (_LOADS[scenario], batch, bound), as_json=as_json)
     else:
         _measure_file(model, options, as_json=as_json)
+
+
+def _asked_for(
+    options: BareOptions,
+    runtime: str,
+    threads: int | None,
+    budget: float | None,
+    starts: int | None,
+    seed: int | None,
+) -> BareOptions:
+    """What was asked for on the command line comes before what the project says."""
+    return replace(
+        options,
+        runtime=runtime or options.runtime,
+        threads=threads or options.threads,
+        budget_s=budget,
+        starts=starts,
+        seed=options.seed if seed is None else seed,
+    )
 
 
 def _of_project(

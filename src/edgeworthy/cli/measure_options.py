@@ -20,7 +20,7 @@ class Scenario(StrEnum):
 
 ModelArgument: TypeAlias = Annotated[
     Path | None,
-    typer.Argument(help="An ONNX file; left out, the project's model and variants."),
+    typer.Argument(help="An ONNX or .tflite file; left out, the project's model and variants."),
 ]
 AgainstOption: TypeAlias = Annotated[
     Path | None,
@@ -49,6 +49,9 @@ GoldenOption: TypeAlias = Annotated[
 ]
 ToleranceOption: TypeAlias = Annotated[
     float, typer.Option(help="Share of the largest golden value to be off.", min=0.0)
+]
+RuntimeOption: TypeAlias = Annotated[
+    str, typer.Option(help="Engine; left out, the one that reads such files.", metavar="NAME")
 ]
 ThreadsOption: TypeAlias = Annotated[
     int | None,

@@ -7,6 +7,7 @@ from typing import ClassVar
 from edgeworthy.documents.dataset import DatasetSummary
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
+from edgeworthy.documents.harm import Explanation
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
 from edgeworthy.documents.operator_profile import OperatorProfile
@@ -54,6 +55,7 @@ class BuildRecord(Document, frozen=True, kw_only=True):
         sustained: Runs of the chosen variants without pause, per target.
         profiles: Where the time of the chosen variants goes, per target.
         sweeps: The chosen variants at several settings, per target.
+        explanations: Why float ships although there are versions in integers.
     """
 
     KIND: ClassVar[str] = "build-record"
@@ -75,3 +77,4 @@ class BuildRecord(Document, frozen=True, kw_only=True):
     sustained: tuple[SustainedRun, ...] = ()
     profiles: tuple[OperatorProfile, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
+    explanations: tuple[Explanation, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from edgeworthy.documents.corruption import CorruptionStudy
 from edgeworthy.documents.dataset import DatasetReference
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.estimate import Estimate
@@ -77,6 +78,8 @@ class SliceFlips(Record, frozen=True, kw_only=True):
         changed_count: Another class, right or wrong.
         mcnemar_p_value: Exact McNemar test that both kinds are equally likely here.
         adjusted_p_value: The same, corrected for the number of slices (Holm).
+        excess_p_value: Fisher's exact test that negative flips are as frequent here as in the rest
+            of the samples, corrected likewise; absent in documents of versions that did not ask.
         negative_flip_limit: Upper limit of the share of negative flips; the limits of all slices
             hold together with 95 % confidence (Clopper and Pearson, Bonferroni).
     """
@@ -89,6 +92,7 @@ class SliceFlips(Record, frozen=True, kw_only=True):
     mcnemar_p_value: float
     adjusted_p_value: float
     negative_flip_limit: float
+    excess_p_value: float | None = None
 
 
 class Flips(Record, frozen=True, kw_only=True):
@@ -152,8 +156,44 @@ class TemperatureFit(Record, frozen=True, kw_only=True):
     loss_after: float
 
 
+#: ``weak``: errs more than the rest; ``hurt``: lost more against the original than the rest.
+FoundSliceKind = Literal["weak", "hurt"]
+
+
+class FoundSlice(Record, frozen=True, kw_only=True):
+    """A slice that nobody declared, found by a search.
+
+    Attributes:
+        kind: ``weak`` or ``hurt``.
+        slice: ``column=group``, joined by ``and``.
+        sample_count: Its samples.
+        figure: Accuracy (or mean loss) there, or the drop against the original; the interval holds
+            for all slices that were looked at together.
+        rest: The same in all other samples.
+        adjusted_p_value: Chance of a slice that stands out as much where there is none, over all
+            that were looked at.
+        looked_at: Slices that were looked at.
+    """
+
+    kind: FoundSliceKind
+    slice: str
+    sample_count: int
+    figure: Estimate
+    rest: Estimate
+    adjusted_p_value: float
+    looked_at: int
+
+
 #: What a finding is about; each has its rule in ``edgeworthy.evaluation.findings``.
-FindingKind = Literal["negative-flips", "slice-regression", "calibration-loss"]
+FindingKind = Literal[
+    "negative-flips",
+    "slice-regression",
+    "calibration-loss",
+    "over-confidence",
+    "weak-slice",
+    "hurt-slice",
+    "corruption-loss",
+]
 
 
 class Finding(Record, frozen=True, kw_only=True):
@@ -201,6 +241,8 @@ class Evaluation(Document, frozen=True, kw_only=True):
         examined: What was looked into beyond the metrics.
         temperature: For classifiers whose confidence was examined.
         scaled_reliability: The bins with the temperature applied.
+        found_slices: Weak ones first, the worst of each kind first.
+        corruptions: For artefacts whose corruptions were examined.
     """
 
     KIND: ClassVar[str] = "evaluation"
@@ -227,3 +269,5 @@ class Evaluation(Document, frozen=True, kw_only=True):
     examined: tuple[ExaminationName, ...] = ()
     temperature: TemperatureFit | None = None
     scaled_reliability: tuple[ReliabilityBin, ...] = ()
+    found_slices: tuple[FoundSlice, ...] = ()
+    corruptions: CorruptionStudy | None = None

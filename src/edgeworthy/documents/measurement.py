@@ -137,6 +137,8 @@ class Measurement(Document, frozen=True, kw_only=True):
         arena_mib: Memory that the engine holds ready for tensors, weights that lie in it included,
             as it tells itself; absent where it does not.
         pipeline: The whole way of a sample; absent without samples as a device receives them.
+        self_check: The original against itself in the same turns: what this machine makes of equal
+            things; absent when it was not taken.
     """
 
     KIND: ClassVar[str] = "measurement"
@@ -171,3 +173,4 @@ class Measurement(Document, frozen=True, kw_only=True):
     time_to_first_inference_ms: Estimate | None = None
     arena_mib: Estimate | None = None
     pipeline: PipelineTimes | None = None
+    self_check: PairedRatio | None = None

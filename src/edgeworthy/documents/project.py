@@ -18,13 +18,15 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Ratio = Annotated[float, Meta(gt=0, lt=1)]
 Positive = Annotated[int, Meta(ge=1)]
 
-Task = Literal["classification", "regression", "anomaly"]
+Task = Literal["classification", "regression", "anomaly", "detection", "segmentation", "embedding"]
+#: How a detector writes a box: corners, or a corner or the center with width and height.
+BoxFormat = Literal["xyxy", "yxyx", "xywh", "cxcywh"]
 Scores = Literal["logits", "probabilities"]
 DataFormat = Literal["npz", "image-folder", "wav-folder", "csv", "parquet", "function"]
 #: How much work an evaluation may be.
 ProfileName = Literal["quick", "standard", "thorough"]
 #: What an evaluation can look into beyond the metrics.
-ExaminationName = Literal["confidence"]
+ExaminationName = Literal["confidence", "slices", "corruptions"]
 Resize = Literal["none", "nearest", "bilinear", "bicubic"]
 #: What a raw sample is; decides which corruptions apply to it.
 SampleKind = Literal["image", "sound", "series", "table", "features"]
@@ -76,7 +78,11 @@ class ModelSection(_Section, frozen=True, kw_only=True):
         path: The ONNX file, relative to the project file.
         task: What the outputs mean.
         output: The output that is judged; empty for the first.
+        outputs: For a detector with several: the outputs with its ``boxes``, ``scores`` and
+            ``classes``.
+        boxes: How a detector writes a box; true boxes are always x1, y1, x2, y2.
         scores: Whether a classifier's output needs a softmax.
+        threshold: Anomaly score from which an alarm is raised.
         labels: Class names in the order of the output.
         inputs: Preparation per input, by name.
         license: SPDX expression of the weights.
@@ -86,7 +92,10 @@ class ModelSection(_Section, frozen=True, kw_only=True):
     path: str
     task: Task
     output: str = ""
+    outputs: dict[str, str] = {}
+    boxes: BoxFormat = "xyxy"
     scores: Scores = "logits"
+    threshold: float | None = None
     labels: tuple[str, ...] = ()
     inputs: dict[str, InputSection] = {}
     license: str = ""
@@ -143,6 +152,9 @@ class RequirementSection(_Section, frozen=True, kw_only=True):
     Attributes:
         metric: Name of a metric, for example ``accuracy`` or ``latency_p90_ms``.
         slice: ``column=value`` for one slice, ``column=*`` for each of a column.
+        corruption: For figures under corruption: one of them, a group, or ``*`` for each; empty
+            for the mean over all.
+        severity: 1 to 5, for a figure under corruption; left out, the mean over the severities.
         target: Name of a target; empty for each.
         at_least: Lower bound.
         at_most: Upper bound.
@@ -152,6 +164,8 @@ class RequirementSection(_Section, frozen=True, kw_only=True):
 
     metric: str
     slice: str = ""
+    corruption: str = ""
+    severity: Annotated[int, Meta(ge=1, le=5)] | None = None
     target: str = ""
     at_least: float | None = None
     at_most: float | None = None
@@ -185,6 +199,22 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
     sweep: tuple[Literal["threads", "batch", "affinity"], ...] = ()
 
 
+class CorruptionsSection(_Section, frozen=True, kw_only=True):
+    """``[evaluate.corruptions]``: what is done to the samples.
+
+    Attributes:
+        kind: What a raw sample is; found from the data when left out.
+        input: The input that is corrupted, of a model with several; empty for the first.
+        names: Corruptions and groups to try; empty for all of the kind.
+        leave_out: Corruptions and groups not to try.
+    """
+
+    kind: SampleKind | None = None
+    input: str = ""
+    names: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+
+
 class EvaluateSection(_Section, frozen=True, kw_only=True):
     """``[evaluate]``: what an evaluation looks into beyond the metrics.
 
@@ -192,10 +222,28 @@ class EvaluateSection(_Section, frozen=True, kw_only=True):
         profile: How much work it may be: about 1, 10 or 60 minutes for a small model on two
             cores. Left out, a build does only what takes seconds.
         only: What to look into; left out, everything that the profile allows.
+        corruptions: What is done to the samples to see how the artefacts take it.
     """
 
     profile: ProfileName | None = None
     only: tuple[ExaminationName, ...] = ()
+    corruptions: CorruptionsSection = CorruptionsSection()
+
+
+class OptimizeSection(_Section, frozen=True, kw_only=True):
+    """``[optimize]``: what may take the place of the float model, and other ways to make versions.
+
+    Attributes:
+        margin: Largest loss of the task's first metric that still counts as none, in the metric's
+            unit. Left out, the smallest ``drop_at_most`` that is required of that metric, or else
+            0.02 of a metric that is a share and two per cent of any other.
+        confidence: Coverage of the interval of the loss that must lie within the margin.
+        recipes: Recipe files whose versions a build makes as well, for every target.
+    """
+
+    margin: Annotated[float, Meta(ge=0)] | None = None
+    confidence: Ratio = 0.95
+    recipes: tuple[str, ...] = ()
 
 
 class ReleaseSection(_Section, frozen=True, kw_only=True):
@@ -226,6 +274,7 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
         targets: For which devices; left out, for this machine.
         require: What must hold.
         measure: How much time measuring may take.
+        optimize: What may take the place of the float model.
         evaluate: What evaluating looks into.
         release: Who signs; left out, nothing is released.
         seed: Seed of everything that draws random numbers.
@@ -237,6 +286,7 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
     targets: dict[Name, TargetSection] = {}
     require: tuple[RequirementSection, ...] = ()
     measure: MeasureSection = MeasureSection()
+    optimize: OptimizeSection = OptimizeSection()
     evaluate: EvaluateSection = EvaluateSection()
     release: ReleaseSection | None = None
     seed: int = 0

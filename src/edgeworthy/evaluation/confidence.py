@@ -50,7 +50,7 @@ def scaled_confidence(
     metrics = tuple(
         value
         for part in (whole(subject), *slices_of(subject))
-        for metric in task.examined_metrics
+        for metric in task.scaled_metrics
         for value in metric.values(
             judged.take(part.indices), None, dataclasses.replace(plan, slice_name=part.name)
         )

@@ -4,10 +4,13 @@ Rules:
 
 1. Negative flips: more than 1 in 100 right answers are lost, with 95 % confidence, whatever the
    accuracy does.
-2. Slice regression: a slice loses more right answers than it gains, by McNemar's exact test at
-   5 % for all slices together (Holm).
+2. Slice regression: a slice loses more right answers than it gains, by McNemar's exact test, and
+   loses more of them than the rest does, by Fisher's; each at 5 % for all slices together (Holm).
+   A loss that all slices share is no regression of a slice.
 3. Calibration loss: the expected calibration error rises by more than 0.01, with 95 % confidence.
-4. Nothing here is a verdict: a requirement decides, a finding says where to look.
+4. Over-confidence: the mean confidence is more than 0.02 above the accuracy and rises by more than
+   0.01 against the original, each with 95 % confidence.
+5. Nothing here is a verdict: a requirement decides, a finding says where to look.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from edgeworthy.documents.evaluation import Finding, Flips, MetricValue
 TOLERATED_FLIP_RATIO = 0.01
 #: Rise of the expected calibration error that is not worth a sentence.
 TOLERATED_CALIBRATION_LOSS = 0.01
+#: Confidence above accuracy that is not worth a sentence.
+TOLERATED_OVERCONFIDENCE = 0.02
 #: Chance of a sentence about slices where there is nothing, for all slices together.
 FALSE_ALARM_RATIO = 0.05
 _CONFIDENCE = 0.95
@@ -39,6 +44,7 @@ def find_regressions(metrics: Sequence[MetricValue], flips: Flips | None) -> tup
         *_negative_flips(metrics, flips),
         *_slice_regressions(metrics, flips),
         *_calibration_loss(metrics),
+        *_overconfidence(metrics),
     )
 
 
@@ -57,7 +63,8 @@ def _negative_flips(metrics: Sequence[MetricValue], flips: Flips) -> Iterator[Fi
 
 def _slice_regressions(metrics: Sequence[MetricValue], flips: Flips) -> Iterator[Finding]:
     for each in flips.slices:
-        if each.adjusted_p_value > FALSE_ALARM_RATIO or each.negative_count <= each.positive_count:
+        p_value = max(each.adjusted_p_value, each.excess_p_value or 0.0)
+        if p_value > FALSE_ALARM_RATIO or each.negative_count <= each.positive_count:
             continue
         drop = _drop(metrics, "accuracy", each.slice)
         if drop is not None:
@@ -67,7 +74,7 @@ def _slice_regressions(metrics: Sequence[MetricValue], flips: Flips) -> Iterator
                 sentence=f"In {each.slice} ({each.sample_count} samples), {each.negative_count} "
                 f"right answers are lost and {each.positive_count} gained: {drop.value:.1%} worse.",
                 estimate=drop,
-                adjusted_p_value=each.adjusted_p_value,
+                adjusted_p_value=p_value,
             )
 
 
@@ -80,6 +87,20 @@ def _calibration_loss(metrics: Sequence[MetricValue]) -> Iterator[Finding]:
             sentence="Confidence means less than before: it is farther from the accuracy by "
             f"{drop.value:.1%} on average.",
             estimate=drop,
+        )
+
+
+def _overconfidence(metrics: Sequence[MetricValue]) -> Iterator[Finding]:
+    value = _figure(metrics, "overconfidence", "")
+    if value is None or value.drop is None or value.estimate.low <= TOLERATED_OVERCONFIDENCE:
+        return
+    if value.drop.low > TOLERATED_CALIBRATION_LOSS:
+        yield Finding(
+            kind="over-confidence",
+            slice="",
+            sentence=f"The confidence is {value.estimate.value:.1%} above the accuracy on average, "
+            f"{value.drop.value:.1%} more than the original's.",
+            estimate=value.estimate,
         )
 
 

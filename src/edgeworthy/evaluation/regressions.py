@@ -4,7 +4,8 @@ Rules:
 
 1. A negative flip was right and is wrong; a positive flip was wrong and is right; a change is
    any other class. Equal accuracy says nothing about either.
-2. Tests are McNemar's exact one. Those of slices are corrected for the number of slices (Holm).
+2. Tests are McNemar's exact one, and Fisher's for whether a slice loses more than the rest. Those
+   of slices are corrected for the number of slices (Holm).
 3. Upper limits of the slices' negative flips hold all together with 95 % confidence: a slice in
    which nothing was seen still has a limit, and a small slice has a high one.
 4. What is shown first is what lost most.
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from edgeworthy.documents.evaluation import FlippedPair, FlippedSample, Flips, SliceFlips
 from edgeworthy.evaluation.parts import Part
 from edgeworthy.evaluation.samples import Decisions
+from edgeworthy.statistics.fisher import fisher_upper_p_value
 from edgeworthy.statistics.mcnemar import exact_p_value
 from edgeworthy.statistics.multiplicity import holm
 from edgeworthy.statistics.proportions import clopper_pearson
@@ -63,6 +65,11 @@ def _slices(
 ) -> tuple[SliceFlips, ...]:
     counts = [_counts(subject.take(part.indices), original.take(part.indices)) for part in slices]
     p_values = [exact_p_value(negative, positive) for negative, positive, _ in counts]
+    total, everything = _counts(subject, original)[0], len(subject)
+    excess = [
+        fisher_upper_p_value(negative, len(part.indices), total, everything)
+        for part, (negative, _, _) in zip(slices, counts, strict=True)
+    ]
     # Both tails of an interval may miss: the upper one alone may use up the whole of its share.
     level = 1.0 - 2.0 * _MISS_RATIO / max(len(slices), 2)
     made = [
@@ -75,9 +82,10 @@ def _slices(
             mcnemar_p_value=p_value,
             adjusted_p_value=adjusted,
             negative_flip_limit=clopper_pearson(negative, len(part.indices), confidence=level).high,
+            excess_p_value=more,
         )
-        for part, (negative, positive, changed), p_value, adjusted in zip(
-            slices, counts, p_values, holm(p_values), strict=True
+        for part, (negative, positive, changed), p_value, adjusted, more in zip(
+            slices, counts, p_values, holm(p_values), holm(excess), strict=True
         )
     ]
     return tuple(sorted(made, key=_gravity))

@@ -26,6 +26,11 @@ from edgeworthy.documents.evaluation import Evaluation, MetricValue
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.project import RequirementSection, TargetSection
 from edgeworthy.documents.variant import ORIGINAL
+from edgeworthy.release.corruption_figures import (
+    is_under_corruption,
+    values_under_corruption,
+    wanted_corruption,
+)
 from edgeworthy.release.expiry import expiry_of, parse_date
 from edgeworthy.release.requirements import LATENCY_PERCENTS, MEASUREMENT_METRICS, wants_each
 
@@ -44,21 +49,32 @@ class Candidate:
         artifact: Digest of its file.
         size_bytes: Size of its file.
         targets: Targets that it was made for.
+        replaces_float: Whether it computes or stores otherwise than float, so that it must be shown
+            to do no harm.
     """
 
     variant: str
     artifact: str
     size_bytes: int
     targets: tuple[str, ...]
+    replaces_float: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class GateTarget:
-    """A target of the project with the class of device that it stands for."""
+    """A target of the project with the class of device that it stands for.
+
+    Attributes:
+        name: Of the target.
+        section: Its table.
+        profile: Its class of device.
+        margin: Largest loss of the first metric that counts as none; None for the usual.
+    """
 
     name: str
     section: TargetSection
     profile: DeviceProfile
+    margin: float | None = None
 
 
 @dataclass(frozen=True)
@@ -199,6 +215,8 @@ def difference(ours: Estimate, theirs: Estimate) -> Estimate:
 
 
 def _of_evaluation(requirement: RequirementSection, evaluation: Evaluation) -> tuple[Figure, ...]:
+    if is_under_corruption(requirement.metric):
+        return _under_corruption(requirement, evaluation)
     values = [each for each in evaluation.metrics if each.metric == requirement.metric]
     available = tuple(dict.fromkeys(each.slice for each in values))
     column = wants_each(requirement)
@@ -214,6 +232,17 @@ def _of_evaluation(requirement: RequirementSection, evaluation: Evaluation) -> t
         problem = f"there is no slice `{requirement.slice}`; there are: {listed}"
         return (Figure(requirement.slice, None, problem, hopeless=True),)
     return tuple(_of_slice(requirement, values, name) for name in wanted)
+
+
+def _under_corruption(
+    requirement: RequirementSection, evaluation: Evaluation
+) -> tuple[Figure, ...]:
+    values, problem = values_under_corruption(requirement, evaluation)
+    if problem:
+        hopeless = evaluation.corruptions is not None
+        return (Figure(wanted_corruption(requirement), None, problem, hopeless=hopeless),)
+    names = dict.fromkeys(each.slice for each in values)
+    return tuple(_of_slice(requirement, values, name) for name in names)
 
 
 def _of_slice(requirement: RequirementSection, values: Sequence[MetricValue], name: str) -> Figure:

@@ -4,7 +4,8 @@ Rules:
 
 1. A requirement has exactly one finite bound, names a metric and a target that exist, and a slice
    of the form ``column=value`` or ``column=*``; figures of speed, memory and size have no slices.
-2. An error names ``require[i]``, what was found and the nearest name that would have been right.
+2. `corruption` and `severity` select figures under corruption, which have no slices.
+3. An error names ``require[i]``, what was found and the nearest name that would have been right.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from edgeworthy.documents.project import RequirementSection
 from edgeworthy.errors import ProjectFileError
+from edgeworthy.release.corruption_figures import RELATIVE_ERROR, is_under_corruption
 
 #: Percentile by the metric that asks for it.
 LATENCY_PERCENTS = {"latency_p50_ms": 50.0, "latency_p90_ms": 90.0, "latency_p99_ms": 99.0}
@@ -29,6 +31,7 @@ def check_requirements(
     *,
     metric_names: Iterable[str],
     target_names: Iterable[str],
+    corruption_names: Iterable[str] = (),
 ) -> None:
     """Refuse requirements that could never be judged, before any work is done.
 
@@ -36,12 +39,13 @@ def check_requirements(
         requirements: ``[[require]]``, in the order of the file.
         metric_names: What an evaluation of this task gives.
         target_names: The targets of the project.
+        corruption_names: Corruptions and groups of them.
 
     Raises:
         ProjectFileError: One of them breaks rule 1.
     """
     metrics = (*metric_names, *MEASUREMENT_METRICS)
-    targets = tuple(target_names)
+    targets, corruptions = tuple(target_names), ("*", *corruption_names)
     for index, requirement in enumerate(requirements):
         where = f"require[{index}]"
         _check_bound(requirement, where)
@@ -49,6 +53,7 @@ def check_requirements(
         if requirement.target:
             _check_name(requirement.target, targets, key=f"{where}.target", what="target")
         _check_slice(requirement, f"{where}.slice")
+        _check_corruption(requirement, corruptions, where)
 
 
 def bound_of(requirement: RequirementSection) -> float:
@@ -146,6 +151,35 @@ def _check_name(name: str, known: Sequence[str], *, key: str, what: str) -> None
         where=key,
         next_step=f"The nearest is `{near[0]}`" if near else "",
     )
+
+
+def _check_corruption(requirement: RequirementSection, known: Sequence[str], where: str) -> None:
+    selects = bool(requirement.corruption) or requirement.severity is not None
+    if not is_under_corruption(requirement.metric):
+        if selects:
+            raise ProjectFileError(
+                f"{requirement.metric} is not a figure under corruption",
+                expected="`corruption` and `severity` with such a metric only",
+                where=where,
+                next_step="Ask for `corruption_accuracy`, for example",
+            )
+        return
+    if requirement.corruption:
+        _check_name(requirement.corruption, known, key=f"{where}.corruption", what="corruption")
+    if requirement.slice:
+        raise ProjectFileError(
+            f"{requirement.metric} has no slices",
+            expected="`corruption` in the place of `slice`",
+            found=f"`{requirement.slice}`",
+            where=f"{where}.slice",
+        )
+    relative = requirement.metric == RELATIVE_ERROR
+    if relative and (requirement.severity is not None or requirement.drop_at_most is not None):
+        raise ProjectFileError(
+            f"{RELATIVE_ERROR} compares with the original already, over all severities",
+            expected="`at_most` or `at_least`, and no `severity`",
+            where=where,
+        )
 
 
 def _check_slice(requirement: RequirementSection, where: str) -> None:

@@ -24,8 +24,10 @@ from edgeworthy.reports.blocks import Section
 from edgeworthy.reports.formatting import digest_short
 from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.sections.confidence import confidence_section
+from edgeworthy.reports.sections.corruptions import corruptions_section
 from edgeworthy.reports.sections.data import data_section
 from edgeworthy.reports.sections.flips import flips_section
+from edgeworthy.reports.sections.harm import harm_section
 from edgeworthy.reports.sections.headline import Headline, headline
 from edgeworthy.reports.sections.latency import latency_section
 from edgeworthy.reports.sections.model import operators_section
@@ -46,6 +48,7 @@ from edgeworthy.reports.wording import date_text, plain
 _PACKAGE = "edgeworthy.reports"
 _SECTIONS: tuple[Callable[[BuildIndex], Section | None], ...] = (
     requirements_section,
+    harm_section,
     tradeoff_section,
     latency_section,
     pipeline_section,
@@ -54,6 +57,7 @@ _SECTIONS: tuple[Callable[[BuildIndex], Section | None], ...] = (
     sweeps_section,
     slices_section,
     flips_section,
+    corruptions_section,
     confidence_section,
     operators_section,
     data_section,

@@ -23,6 +23,9 @@ _RFC_3339 = re.compile(r"^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(
 _TITLES = {
     "agreement": "agreement with the original",
     "auroc": "area under the ROC curve",
+    "corruption_accuracy": "accuracy under corruption",
+    "corruption_auroc": "area under the ROC curve, under corruption",
+    "corruption_mean_absolute_error": "mean absolute error under corruption",
     "macro_f1": "macro F1",
     "mean_deviation": "mean deviation from the original",
     "negative_flip_ratio": "negative flips",

@@ -71,6 +71,11 @@ class Runtime(abc.ABC):
 
     #: The name in the project file.
     name: str
+    #: Endings of the files that it reads.
+    formats: tuple[str, ...] = (".onnx",)
+    #: Whether it keeps idle threads beside those that compute, so that counting threads tells
+    #: nothing; what the engine says after loading is checked instead.
+    keeps_idle_threads: bool = False
 
     @abc.abstractmethod
     def version(self) -> str:

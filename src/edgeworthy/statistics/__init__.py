@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edgeworthy.statistics.disparity import highest_of, largest_gap, lowest_of
     from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
+    from edgeworthy.statistics.fisher import fisher_upper_p_value
     from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
     from edgeworthy.statistics.mcnemar import exact_p_value
     from edgeworthy.statistics.multiplicity import benjamini_yekutieli, holm
@@ -31,6 +32,7 @@ _HOMES = {
     "clipped": "replicates",
     "clopper_pearson": "proportions",
     "exact_p_value": "mcnemar",
+    "fisher_upper_p_value": "fisher",
     "highest_of": "disparity",
     "holm": "multiplicity",
     "joined_difference": "pairing",
@@ -57,6 +59,7 @@ __all__ = [
     "clipped",
     "clopper_pearson",
     "exact_p_value",
+    "fisher_upper_p_value",
     "highest_of",
     "holm",
     "joined_difference",

@@ -123,7 +123,28 @@ def paired_difference(
     """
     n = n11 + n10 + n01 + n00
     _check_counts(min(n11, n10, n01, n00), n, confidence)
-    z = normal_quantile((1 + confidence) / 2)
+    value = (n10 - n01) / n
+    low, high = tango_limits(n10, n01, n, z=normal_quantile((1 + confidence) / 2))
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        confidence=confidence,
+        n=n,
+        method="tango-score",
+        unit=unit,
+    )
+
+
+def tango_limits(n10: float, n01: float, n: float, *, z: float) -> tuple[float, float]:
+    """Ends of Tango's interval; the counts may be fractions, as effective sample sizes are.
+
+    Args:
+        n10: Samples that have the property in the first only.
+        n01: Samples that have it in the second only.
+        n: All samples.
+        z: Standard normal quantile of the coverage.
+    """
     value = (n10 - n01) / n
 
     def excluded_below(difference: float) -> bool:
@@ -132,18 +153,10 @@ def paired_difference(
     def excluded_above(difference: float) -> bool:
         return _tango_statistic(n10, n01, n, difference) < -z
 
-    return Estimate(
-        value=value,
-        low=last_included(-1.0, value, excluded_below),
-        high=last_included(1.0, value, excluded_above),
-        confidence=confidence,
-        n=n,
-        method="tango-score",
-        unit=unit,
-    )
+    return last_included(-1.0, value, excluded_below), last_included(1.0, value, excluded_above)
 
 
-def _tango_statistic(n10: int, n01: int, n: int, difference: float) -> float:
+def _tango_statistic(n10: float, n01: float, n: float, difference: float) -> float:
     """Score statistic of the hypothesis that the true difference is ``difference``."""
     linear = -n10 - n01 + (2 * n - n10 + n01) * difference
     constant = -n01 * difference * (1 - difference)

@@ -49,7 +49,7 @@ class BareOptions:
     """How to measure files.
 
     Attributes:
-        runtime: Name of the engine.
+        runtime: Name of the engine; empty for the one that reads a file of this kind.
         threads: Threads inside one inference.
         samples: An npz file with an array per input, first axis the samples; None for random ones.
         budget_s: Seconds of timed rounds per artefact at most; None for the usual.
@@ -64,7 +64,7 @@ class BareOptions:
         evidence_days: Days until the figures expire.
     """
 
-    runtime: str = "onnxruntime"
+    runtime: str = ""
     threads: int = 1
     samples: Path | None = None
     budget_s: float | None = None
@@ -100,7 +100,7 @@ def measure_file(
     (measured,) = measure(
         [plan_of(model, options)],
         _settings(MeasurementSettings(keeps_partial=True), options),
-        _circumstances(options),
+        _circumstances(options, model),
         inputs=inputs_of(options),
         progress=_listener(f"Measuring {options.name or model.name}", progress),
     )
@@ -135,7 +135,7 @@ def compare_files(
         plan_of(subject, options),
         plan_of(baseline, dataclasses.replace(options, name="")),
         _settings(COMPARISON_SETTINGS, options),
-        _circumstances(options),
+        _circumstances(options, subject, baseline),
         inputs=inputs_of(options),
         progress=_listener(title, progress),
     )
@@ -169,7 +169,7 @@ def load_file(
         plan_of(model, options),
         _settings(MeasurementSettings(keeps_partial=True), options),
         load,
-        _circumstances(options),
+        _circumstances(options, model),
         inputs=inputs_of(options),
         progress=_listener(f"{load.scenario} of {options.name or model.name}", progress),
     )
@@ -200,7 +200,7 @@ def sweep_file(
 
     options = options or BareOptions()
     _check_axes(model, axes)
-    circumstances = _circumstances(options)
+    circumstances = _circumstances(options, model)
     chosen = SweepAxes(
         threads=powers_of_two(circumstances.host.core_count)
         if "threads" in axes
@@ -251,7 +251,7 @@ def plan_of(model: Path, options: BareOptions) -> MeasurementPlan:
         artifact=model,
         digest=inspection.artifact,
         target=options.target,
-        runtime=options.runtime,
+        runtime=engine_of(model, options),
         threads=options.threads,
         size_bytes=inspection.size_bytes,
     )
@@ -274,7 +274,7 @@ def read_samples(path: Path | None) -> list[Tensors] | None:
     """
     if path is None:
         return None
-    arrays = _read_npz(path)
+    arrays = read_arrays(path)
     counts = {len(array) if array.ndim else 0 for array in arrays.values()}
     if len(counts) != 1 or 0 in counts:
         raise DatasetError(
@@ -290,7 +290,12 @@ def read_samples(path: Path | None) -> list[Tensors] | None:
     ]
 
 
-def _read_npz(path: Path) -> Mapping[str, NDArray[Any]]:
+def read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+    """Arrays of an npz file.
+
+    Raises:
+        DatasetError: It is none, or holds Python objects.
+    """
     import zipfile
 
     import numpy as np
@@ -349,18 +354,26 @@ def golden_of(options: BareOptions) -> Sequence[Tensors]:
     return outputs
 
 
-def _circumstances(options: BareOptions) -> Circumstances:
+def engine_of(model: Path, options: BareOptions) -> str:
+    """The engine that a file is run with."""
+    from edgeworthy.runtimes import usual_runtime
+
+    return options.runtime or usual_runtime(model)
+
+
+def _circumstances(options: BareOptions, *models: Path) -> Circumstances:
     from edgeworthy.devices import disturbances
     from edgeworthy.measurement import Circumstances
 
-    return Circumstances(_host(options.runtime), _now, disturbances())
+    return Circumstances(_host({engine_of(each, options) for each in models}), _now, disturbances())
 
 
-def _host(runtime: str) -> HostFingerprint:
+def _host(runtimes: set[str]) -> HostFingerprint:
     from edgeworthy.devices import host_fingerprint
     from edgeworthy.runtimes import find_runtime
 
-    return host_fingerprint(runtime_versions=[find_runtime(runtime).version()])
+    versions = [find_runtime(each).version() for each in sorted(runtimes)]
+    return host_fingerprint(runtime_versions=versions)
 
 
 def _now() -> datetime:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edgeworthy.documents.operator_profile import OperatorProfile
-from edgeworthy.workflow.bare_models import BareOptions, inputs_of, plan_of
+from edgeworthy.workflow.bare_models import BareOptions, engine_of, inputs_of, plan_of
 from edgeworthy.workflow.steps import Progress, silent
 
 
@@ -31,7 +31,7 @@ def profile_file(
     from edgeworthy.measurement.roofline import calibrate, calibration_folder, kept_roofline
     from edgeworthy.runtimes import find_runtime
 
-    runtime = find_runtime(options.runtime)
+    runtime = find_runtime(engine_of(model, options))
     plan = plan_of(model, options)
     samples = inputs_of(options)
     host = host_fingerprint(runtime_versions=[runtime.version()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -17,6 +18,7 @@ from edgeworthy.workflow.measured_subject import MeasuredSubject, measured_subje
 from edgeworthy.workflow.stages.closer_look import CloserLook, closer_look
 from edgeworthy.workflow.stages.data import SampleSet, read_samples
 from edgeworthy.workflow.stages.evaluation import evaluate_target
+from edgeworthy.workflow.stages.explanation import explain_decision
 from edgeworthy.workflow.stages.gate import check_policy, gate
 from edgeworthy.workflow.stages.inspection import InspectedModel, inspect_original
 from edgeworthy.workflow.stages.judged import Judged
@@ -81,7 +83,9 @@ class Pipeline:
     @cached_property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Of every target, the original included, with what the project wants examined."""
-        return self.examined(self.workspace.project.evaluate)
+        project = self.workspace.project
+        profile, examinations = wanted(project.evaluate, project.require)
+        return examine(self._cases, examinations, profile)
 
     def examined(self, section: EvaluateSection) -> tuple[Evaluation, ...]:
         """The evaluations with what is wanted of them."""
@@ -148,8 +152,18 @@ class Pipeline:
     @cached_property
     def report(self) -> Report:
         """The report."""
+        judged = dataclasses.replace(
+            self.judged,
+            explanations=explain_decision(
+                self.workspace,
+                self.original,
+                self.optimized,
+                self.decision,
+                self.samples["evaluation"],
+            ),
+        )
         findings = Findings(
-            judged=self.judged,
+            judged=judged,
             released=self.released,
             samples=self.samples,
             predictions=self.predictions,

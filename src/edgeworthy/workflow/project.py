@@ -180,7 +180,7 @@ class Project:
         Raises:
             UsageError: There is no such target, or it has no such variant.
         """
-        targets = tuple(self._workspace.targets)
+        targets = tuple(self.workspace.targets)
         if target and target not in targets:
             raise UsageError(
                 f"the project has no target `{target}`",
@@ -191,7 +191,7 @@ class Project:
 
     def measuring_options(self, subject: MeasuredSubject) -> BareOptions:
         """How this project measures an artefact by itself."""
-        return subject.options(self._workspace)
+        return subject.options(self.workspace)
 
     def evaluate(
         self, profile: ProfileName | None = None, only: Sequence[ExaminationName] = ()
@@ -264,14 +264,14 @@ class Project:
         """
         from edgeworthy.release import public_key_file
 
-        section = require_release(self._workspace)
+        section = require_release(self.workspace)
         key = public_key_file(section.key, folder=self.folder)
-        return verify_folder(release_path(self._workspace, section), [key])
+        return verify_folder(release_path(self.workspace, section), [key])
 
     @property
     def outcomes(self) -> tuple[StepOutcome, ...]:
         """Which steps ran so far in this process, and why."""
-        return tuple(self._workspace.runner.outcomes)
+        return tuple(self.workspace.runner.outcomes)
 
     def write_junit(self, decision: GateDecision, path: Path) -> None:
         """Write a decision as JUnit XML, for CI systems."""
@@ -289,16 +289,17 @@ class Project:
     @contextlib.contextmanager
     def _pipeline(self) -> Iterator[Pipeline]:
         """The stages, with the project locked; what was fingerprinted is kept whatever happens."""
-        cache = self._workspace.cache
+        cache = self.workspace.cache
         with cache.locked():
-            remove_leftovers(output_folder(self._workspace))
+            remove_leftovers(output_folder(self.workspace))
             try:
                 yield self._stages
             finally:
                 cache.save_fingerprints()
 
     @cached_property
-    def _workspace(self) -> Workspace:
+    def workspace(self) -> Workspace:
+        """The project with the means to work on it."""
         runner = StepRunner(
             Cache(self.folder / CACHE_FOLDER_NAME), clock=self.clock, progress=self.progress
         )
@@ -313,7 +314,7 @@ class Project:
 
     @cached_property
     def _stages(self) -> Pipeline:
-        return Pipeline(self._workspace)
+        return Pipeline(self.workspace)
 
 
 def _draw(document: Document) -> str | None:

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeworthy.documents.sustained import SustainedRun
-from edgeworthy.workflow.bare_models import BareOptions, golden_of, inputs_of, plan_of
+from edgeworthy.workflow.bare_models import (
+    BareOptions,
+    engine_of,
+    golden_of,
+    inputs_of,
+    plan_of,
+)
 
 if TYPE_CHECKING:
     from edgeworthy.measurement.sustained import SustainedListener
@@ -47,7 +53,7 @@ def run_sustained(
         tolerance=options.tolerance,
     )
     plan = plan_of(model, options)
-    host = host_fingerprint(runtime_versions=[find_runtime(options.runtime).version()])
+    host = host_fingerprint(runtime_versions=[find_runtime(engine_of(model, options)).version()])
     return sustained(
         plan,
         settings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,22 @@ def linear_model(weights: NDArray[np.float32] = WEIGHTS) -> bytes:
     return _serialized(graph)
 
 
-def identity_model(kinds: dict[str, int]) -> bytes:
+def picture_model() -> bytes:
+    """The linear model on the two pixels of a grey picture."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["image"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["scores"]),
+        ],
+        "picture",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 1, 1, 2])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", 3])],
+        [numpy_helper.from_array(WEIGHTS, "weights")],
+    )
+    return _serialized(graph)
+
+
+def identity_model(kinds: Mapping[str, int]) -> bytes:
     """One input ``in_NAME`` and one output ``out_NAME`` of each element type."""
     inputs, outputs, nodes = [], [], []
     for name, kind in kinds.items():

@@ -6,8 +6,14 @@ file of its own.
 """
 
 from edgeworthy.evaluation.corruptions.base import SEVERITIES, Corruption, Facts
-from edgeworthy.evaluation.corruptions.dataset import Condition, CorruptedDataset
+from edgeworthy.evaluation.corruptions.dataset import Condition, CorruptedDataset, ThinnedDataset
 from edgeworthy.evaluation.corruptions.draws import Draws, SampleKeys
+from edgeworthy.evaluation.corruptions.figures import (
+    Question,
+    Scored,
+    corruption_figures,
+    corruption_findings,
+)
 from edgeworthy.evaluation.corruptions.forms import Form, form_of
 from edgeworthy.evaluation.corruptions.registry import (
     AnyCorruption,
@@ -16,8 +22,15 @@ from edgeworthy.evaluation.corruptions.registry import (
     every_corruption,
     selectable_names,
 )
+from edgeworthy.evaluation.corruptions.scoring import (
+    RELATIVE_ERROR,
+    Scoring,
+    corruption_metrics,
+    scoring_of,
+)
 
 __all__ = [
+    "RELATIVE_ERROR",
     "SEVERITIES",
     "AnyCorruption",
     "Condition",
@@ -26,10 +39,18 @@ __all__ = [
     "Draws",
     "Facts",
     "Form",
+    "Question",
     "SampleKeys",
+    "Scored",
+    "Scoring",
+    "ThinnedDataset",
     "chosen_corruptions",
+    "corruption_figures",
+    "corruption_findings",
+    "corruption_metrics",
     "corruptions_of",
     "every_corruption",
     "form_of",
+    "scoring_of",
     "selectable_names",
 ]

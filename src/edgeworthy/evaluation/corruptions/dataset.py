@@ -25,6 +25,8 @@ from edgeworthy.evaluation.corruptions.pixels import ByteImageCorruption
 from edgeworthy.evaluation.corruptions.registry import AnyCorruption
 
 _CHUNK_VALUES = 1 << 18
+#: Samples that are read once for all corruptions; more are read again for each.
+MOST_KEPT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,55 @@ class CorruptedDataset(Dataset):
         draws = Draws(self._condition.seed, corruption.name, SampleKeys(stored))
         made = corruption.corrupt(self._form.opened(stored), severity, draws, self._facts)
         return self._form.closed(made, stored)
+
+
+class ThinnedDataset(Dataset):
+    """Some samples of a set, evenly spread; kept in memory when they are few.
+
+    Args:
+        dataset: All samples.
+        every: The first of each so many is taken.
+    """
+
+    def __init__(self, dataset: Dataset, every: int) -> None:
+        self._dataset = dataset
+        self._every = every
+        self._kept: list[RawBatch] = []
+        self._all_kept = False
+        self.data_format = dataset.data_format
+        self.axes = dataset.axes
+        self.sample_rate_hz = dataset.sample_rate_hz
+
+    def __len__(self) -> int:
+        return (len(self._dataset) + self._every - 1) // self._every
+
+    def batches(self, size: int) -> Iterator[RawBatch]:
+        """The chosen samples in order; a batch may hold fewer than ``size``."""
+        if self._all_kept:
+            yield from self._kept
+            return
+        kept: list[RawBatch] = []
+        held_bytes = 0
+        for batch in self._dataset.batches(size):
+            part = self._part(batch)
+            if part is None:
+                continue
+            held_bytes += sum(array.nbytes for array in part.inputs.values())
+            if held_bytes <= MOST_KEPT_BYTES:
+                kept.append(part)
+            yield part
+        if held_bytes <= MOST_KEPT_BYTES:
+            self._kept, self._all_kept = kept, True
+
+    def _part(self, batch: RawBatch) -> RawBatch | None:
+        every = self._every
+        start = -batch.first % every
+        if start >= len(batch.labels):
+            return None
+        # Copies: a view would keep the whole batch in memory.
+        return RawBatch(
+            first=(batch.first + start) // every,
+            inputs={name: array[start::every].copy() for name, array in batch.inputs.items()},
+            labels=batch.labels[start::every].copy(),
+            slices={column: texts[start::every] for column, texts in batch.slices.items()},
+        )

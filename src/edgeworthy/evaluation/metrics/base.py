@@ -68,6 +68,12 @@ class IntervalPlan:
         return self.seed, zlib.crc32(f"{purpose}|{self.slice_name}".encode())
 
 
+class ExaminedMetric:
+    """A figure that an examination gives, under a name that a requirement can ask for."""
+
+    definition: ClassVar[MetricDefinition]
+
+
 class Metric(abc.ABC, Generic[SamplesT]):
     """A figure of judged samples."""
 

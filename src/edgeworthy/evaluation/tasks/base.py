@@ -22,9 +22,10 @@ from edgeworthy.documents.evaluation import Flips, ReliabilityBin
 from edgeworthy.documents.project import Task as TaskName
 from edgeworthy.errors import DatasetError, ProjectFileError
 from edgeworthy.evaluation.groups import GroupMetric
-from edgeworthy.evaluation.metrics.base import Metric, SamplesT
+from edgeworthy.evaluation.metrics.base import ExaminedMetric, Metric, SamplesT
 from edgeworthy.evaluation.parts import Part
 from edgeworthy.evaluation.predictions import Predictions
+from edgeworthy.evaluation.samples import Losses
 from edgeworthy.evaluation.settings import EvaluationSettings
 
 
@@ -41,10 +42,10 @@ class Task(abc.ABC, Generic[SamplesT]):
     name: ClassVar[TaskName]
     metrics: Sequence[Metric[SamplesT]]
     group_metrics: Sequence[GroupMetric[SamplesT]] = ()
-    examined_metrics: Sequence[Metric[SamplesT]] = ()
+    examined_metrics: Sequence[Metric[SamplesT] | ExaminedMetric] = ()
 
     @property
-    def every_metric(self) -> tuple[Metric[SamplesT] | GroupMetric[SamplesT], ...]:
+    def every_metric(self) -> tuple[Metric[SamplesT] | GroupMetric[SamplesT] | ExaminedMetric, ...]:
         """All that a requirement can ask for, in the order of the report."""
         return (*self.metrics, *self.group_metrics, *self.examined_metrics)
 
@@ -56,6 +57,10 @@ class Task(abc.ABC, Generic[SamplesT]):
             DatasetError: A label does not fit the task.
             ProjectFileError: The outputs do not fit the task.
         """
+
+    @abc.abstractmethod
+    def losses(self, samples: SamplesT) -> Losses:
+        """How wrong each sample is."""
 
     def flips(
         self,

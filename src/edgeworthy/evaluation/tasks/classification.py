@@ -30,15 +30,23 @@ from edgeworthy.evaluation.groups import (
 from edgeworthy.evaluation.metrics.balanced import BalancedAccuracy, MacroF1
 from edgeworthy.evaluation.metrics.calibration import (
     ExpectedCalibrationError,
+    Overconfidence,
     ScaledCalibrationError,
     reliability_bins,
 )
+from edgeworthy.evaluation.metrics.debiased import DebiasedCalibrationError
 from edgeworthy.evaluation.metrics.flips import Agreement, NegativeFlipRatio, PositiveFlipRatio
+from edgeworthy.evaluation.metrics.found import (
+    HurtSliceCount,
+    HurtSliceDrop,
+    WeakSliceAccuracy,
+    WeakSliceCount,
+)
 from edgeworthy.evaluation.metrics.shares import Accuracy, TopFiveAccuracy
 from edgeworthy.evaluation.parts import Part
 from edgeworthy.evaluation.predictions import Predictions
 from edgeworthy.evaluation.regressions import flips_between
-from edgeworthy.evaluation.samples import Decisions
+from edgeworthy.evaluation.samples import Decisions, Losses
 from edgeworthy.evaluation.settings import EvaluationSettings
 from edgeworthy.evaluation.tasks.base import Task, whole_labels
 
@@ -59,11 +67,20 @@ class Classification(Task[Decisions]):
         MacroF1(),
         TopFiveAccuracy(),
         ExpectedCalibrationError(),
+        DebiasedCalibrationError(),
+        Overconfidence(),
         Agreement(),
         NegativeFlipRatio(),
         PositiveFlipRatio(),
     )
-    examined_metrics = (ScaledCalibrationError(),)
+    scaled_metrics = (ScaledCalibrationError(),)
+    examined_metrics = (
+        *scaled_metrics,
+        WeakSliceCount(),
+        WeakSliceAccuracy(),
+        HurtSliceCount(),
+        HurtSliceDrop(),
+    )
     group_metrics = (
         WorstSliceAccuracy(),
         WorstSliceDrop(),
@@ -84,6 +101,10 @@ class Classification(Task[Decisions]):
             np.concatenate(column) for column in zip(*parts, strict=True)
         )
         return Decisions(labels, predicted, confidence, rank, scores.shape[1])
+
+    def losses(self, samples: Decisions) -> Losses:
+        """1 for a wrong answer, 0 for a right one."""
+        return Losses((~samples.right).astype(np.float64), "accuracy")
 
     def flips(self, subject: Decisions, original: Decisions, slices: Sequence[Part]) -> Flips:
         """Counts, tests, class pairs, slices, and the worst new mistakes."""

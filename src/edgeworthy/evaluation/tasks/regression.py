@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeworthy.errors import DatasetError
+from edgeworthy.evaluation.metrics.found import HurtSliceCount, WeakSliceCount
 from edgeworthy.evaluation.metrics.regression import (
     MeanAbsoluteError,
     MeanDeviation,
@@ -12,7 +13,7 @@ from edgeworthy.evaluation.metrics.regression import (
     RSquared,
 )
 from edgeworthy.evaluation.predictions import Predictions
-from edgeworthy.evaluation.samples import Values
+from edgeworthy.evaluation.samples import Losses, Values
 from edgeworthy.evaluation.settings import EvaluationSettings
 from edgeworthy.evaluation.tasks.base import Task, one_value_per_sample
 
@@ -22,6 +23,14 @@ class Regression(Task[Values]):
 
     name = "regression"
     metrics = (MeanAbsoluteError(), RootMeanSquaredError(), RSquared(), MeanDeviation())
+
+    examined_metrics = (WeakSliceCount(), HurtSliceCount())
+
+    def losses(self, samples: Values) -> Losses:
+        """Distance from the truth."""
+        return Losses(
+            np.abs(samples.errors), "the mean absolute error", unit="label", right_or_wrong=False
+        )
 
     def decode(
         self,

@@ -8,7 +8,8 @@ Rules:
 
 1. The shift is computed exactly, as the same operator with the weights' rounding errors on the same
    float inputs; layers do not disturb one another.
-2. One streaming pass; the engine reduces each batch to one number per channel.
+2. One streaming pass over the first 64 to 512 samples, the fewer the larger the model. The engine
+   reduces each run to one number per channel.
 3. Operators without a bias input (``MatMul``) are left as they are.
 
 Source: Nagel et al., Data-Free Quantization through Weight Equalization and Bias Correction, 2019,
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
+from edgeworthy.optimization.calibration import affordable_samples, first_runs
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name, opset_version
@@ -75,7 +77,10 @@ def correct_biases(
         if node.name in plan.nodes and node.op_type in {"Conv", "Gemm"} and node.name in weights
     ]
     probing, probes = _with_probes(model, nodes, weights)
-    shifts = _mean_shifts(Executor(probing), probes, batches)
+    runs = first_runs(
+        model, batches, [node.output[0] for node in nodes], limit=affordable_samples(model)
+    )
+    shifts = _mean_shifts(Executor(probing, optimized=True), probes, runs)
     corrected = editable(model if onto is None else onto)
     for node in corrected.graph.node:
         if node.name in shifts:

@@ -2,8 +2,9 @@
 
 Rules:
 
-1. One streaming pass per portion of layers: a batch is run, its products are added up, the batch is
-   forgotten. A portion holds at most 32 million numbers, whatever the number of samples.
+1. One streaming pass per portion of layers: a run is made, its products are added up, the run is
+   forgotten. A portion holds at most 32 million numbers, whatever the number of samples; they are
+   the first 64 to 512, the fewer the larger the model.
 2. At most 128 windows per sample and layer are looked at, evenly spread, and at most 32 of wide
    ones: more say little new and cost time.
 3. A layer with windows of more than 2,048 numbers is left out: its inverse would take too long.
@@ -20,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, ValueInfoProto, numpy_helper
 
-from edgeworthy.optimization.emulation.windows import Geometry, windows
+from edgeworthy.optimization.calibration import affordable_samples, first_runs
+from edgeworthy.optimization.emulation.windows import Geometry
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan
 from edgeworthy.optimization.wiring import Wiring, attribute, editable
@@ -78,14 +80,26 @@ class Layer:
             chosen = rows[:, self._spread(rows.shape[1])]
             return np.asarray(chosen.reshape(1, -1, values.shape[-1]))
         geometry = Geometry.of(self.node, self.weight.shape[2:], values.shape[2:])
-        seen = windows(np.moveaxis(values, 1, -1), geometry, fill=0)
-        extent = seen.shape[1 : 1 + len(geometry.kernel)]
-        places = np.unravel_index(self._spread(int(np.prod(extent))), extent)
-        index: tuple[Any, ...] = (slice(None), *places)
-        chosen = seen[index]  # (n, places, *kernel, channels)
-        count = chosen.shape[0] * chosen.shape[1]
-        split = chosen.reshape(count, -1, self.groups, self.weight.shape[1])
+        seen = self._gathered(values, geometry)  # (n, channels, places, positions)
+        count = seen.shape[0] * seen.shape[2]
+        split = seen.transpose(0, 2, 3, 1).reshape(count, -1, self.groups, self.weight.shape[1])
         return np.asarray(np.moveaxis(split, 2, 0).reshape(self.groups, count, -1))
+
+    def _gathered(self, values: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
+        """What the kernel sees at the chosen places; zeros outside the picture."""
+        picture = values.shape[2:]
+        extent = geometry.places(picture)
+        places = np.unravel_index(self._spread(int(np.prod(extent))), extent)
+        positions = np.unravel_index(np.arange(np.prod(geometry.kernel)), geometry.kernel)
+        inside = np.ones((len(places[0]), len(positions[0])), dtype=bool)
+        flat = np.zeros(inside.shape, dtype=np.int64)
+        for axis, size in enumerate(picture):
+            where = places[axis][:, None] * geometry.strides[axis] - geometry.before[axis]
+            where = where + positions[axis] * geometry.dilations[axis]
+            inside &= (where >= 0) & (where < size)
+            flat = flat * size + np.clip(where, 0, size - 1)
+        seen = values.reshape(*values.shape[:2], -1)[:, :, flat]
+        return np.asarray(np.where(inside, seen, np.zeros((), dtype=seen.dtype)))
 
     def _spread(self, count: int) -> NDArray[np.int64]:
         """Evenly spread positions, at most as many as are looked at."""
@@ -133,9 +147,9 @@ def observe_moments(
         sums = [np.zeros((layer.groups, layer.depth, layer.depth)) for layer in portion]
         counts = [0] * len(portion)
         names = list(dict.fromkeys(layer.node.input[0] for layer in portion))
-        executor = Executor(_watched(model, names))
+        executor = Executor(_watched(model, names), optimized=True)
         wanted = [name for name in names if name not in _inputs(model)]
-        for batch in batches():
+        for batch in first_runs(model, batches(), names, limit=affordable_samples(model)):
             values = {**batch, **(executor.run(batch, wanted) if wanted else {})}
             for index, layer in enumerate(portion):
                 seen = layer.windows(values[layer.node.input[0]])

@@ -75,6 +75,7 @@ def quantize(
     """
     remarks: list[str] = []
     chosen = weight_scales(model, plan, recipe) if scales is None else scales
+    overrides = _overrides(model, plan, recipe, chosen)
     with _collected(remarks), np.errstate(all="ignore"):
         try:
             quantizer = QDQQuantizer(
@@ -87,7 +88,7 @@ def quantize(
                 list(plan.nodes),
                 [],
                 sorted({node.op_type for node in model.graph.node if node.name in plan.nodes}),
-                {"TensorQuantOverrides": _overrides(model, plan, recipe, chosen)},
+                {"TensorQuantOverrides": {**_kept_ranges(model, ranges), **overrides}},
             )
             quantizer.quantize_model()
             quantizer.model.topological_sort()
@@ -161,6 +162,27 @@ def _overrides(
         entries[0]["axis"] = channel_axis(node)
         overrides[node.input[1]] = entries
     return overrides
+
+
+def _kept_ranges(
+    model: ModelProto, ranges: Mapping[str, TensorRange]
+) -> dict[str, list[dict[str, Any]]]:
+    """Ranges of results that a ReLU or clip reads too.
+
+    The quantizer takes the range behind the ReLU for the tensor before it, which is right where
+    nobody else sees that tensor. As a result of the model it would lose its negative values.
+    """
+    wiring = Wiring(model.graph)
+    names = {
+        node.input[0]
+        for node in model.graph.node
+        if node.op_type in {"Clip", "Relu"} and node.input[0] in wiring.outputs
+    }
+    return {
+        name: [{"rmin": np.float32(found.lowest), "rmax": np.float32(found.highest)}]
+        for name, found in ranges.items()
+        if name in names
+    }
 
 
 def _tensors_data(ranges: Mapping[str, TensorRange]) -> TensorsData:

@@ -34,7 +34,11 @@ def flips_section(index: BuildIndex) -> Section | None:
         if flips is None:
             continue
         blocks += [heading_of(subject), Note(flips_text(flips))]
-        blocks += [Note(plain(each.sentence)) for each in subject.evaluation.findings]
+        blocks += [
+            Note(plain(each.sentence))
+            for each in subject.evaluation.findings
+            if each.kind != "corruption-loss"  # shown where the corruptions are
+        ]
         if flips.samples:
             cards = tuple(_card(index, sample) for sample in flips.samples[:_MOST_SAMPLES])
             blocks.append(SampleCards(cards))

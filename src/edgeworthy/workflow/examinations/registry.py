@@ -4,27 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgeworthy.documents.project import EvaluateSection, ExaminationName, ProfileName
+from edgeworthy.documents.project import (
+    EvaluateSection,
+    ExaminationName,
+    ProfileName,
+    RequirementSection,
+)
 from edgeworthy.errors import UsageError
 from edgeworthy.workflow.examinations.base import Examination
 from edgeworthy.workflow.examinations.confidence import ConfidenceExamination
+from edgeworthy.workflow.examinations.corruptions import CorruptionsExamination
+from edgeworthy.workflow.examinations.slices import SlicesExamination
 
-EXAMINATIONS: tuple[Examination, ...] = (ConfidenceExamination(),)
+EXAMINATIONS: tuple[Examination, ...] = (
+    ConfidenceExamination(),
+    SlicesExamination(),
+    CorruptionsExamination(),
+)
 #: What takes seconds; a build without ``[evaluate]`` does these.
-_EVERY_BUILD: tuple[ExaminationName, ...] = ("confidence",)
+_EVERY_BUILD: tuple[ExaminationName, ...] = ("confidence", "slices")
+#: How the metrics begin that only the examination of corruptions gives.
+_UNDER_CORRUPTION = ("corruption_", "relative_corruption_")
 _DEFAULT_PROFILE: ProfileName = "quick"
 
 
-def wanted(section: EvaluateSection) -> tuple[ProfileName, tuple[Examination, ...]]:
+def wanted(
+    section: EvaluateSection, requirements: Sequence[RequirementSection] = ()
+) -> tuple[ProfileName, tuple[Examination, ...]]:
     """The profile and the examinations that a project, or a command, asks for.
 
     Args:
         section: ``[evaluate]``, as it is or as the command line changed it.
+        requirements: What is required; figures that only an examination gives are asked for too.
     """
     names: Sequence[ExaminationName] = section.only
     if not names:
         every = tuple(each.name for each in EXAMINATIONS)
         names = every if section.profile else _EVERY_BUILD
+    if any(each.metric.startswith(_UNDER_CORRUPTION) for each in requirements):
+        names = (*names, "corruptions")
     chosen = tuple(each for each in EXAMINATIONS if each.name in names)
     return section.profile or _DEFAULT_PROFILE, chosen
 

@@ -11,6 +11,7 @@ from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
+from edgeworthy.workflow.margins import margin_of
 from edgeworthy.workflow.project_file import placed
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
@@ -22,19 +23,23 @@ if TYPE_CHECKING:
 
 
 def check_policy(workspace: Workspace) -> None:
-    """Refuse requirements that name what does not exist, before any work is done.
+    """Refuse requirements and outputs that name what does not exist, before any work is done.
 
     Raises:
-        ProjectFileError: A metric, slice or target is unknown.
+        ProjectFileError: A metric, slice, target or role of an output is unknown.
     """
-    from edgeworthy.evaluation import metrics_of
+    from edgeworthy.evaluation import check_outputs, metrics_of
+    from edgeworthy.evaluation.corruptions import corruption_metrics, selectable_names
     from edgeworthy.release import check_requirements
 
+    task = workspace.project.model.task
     try:
+        check_outputs(workspace.project.model)
         check_requirements(
             workspace.project.require,
-            metric_names=[each.name for each in metrics_of(workspace.project.model.task)],
+            metric_names=[each.name for each in metrics_of(task)] + [*corruption_metrics(task)],
             target_names=tuple(workspace.targets),
+            corruption_names=selectable_names(),
         )
     except ProjectFileError as error:
         raise placed(error, workspace.project_path) from error
@@ -66,6 +71,7 @@ def gate(
                 "device profiles": canonical_json(optimized.profiles).decode(),
                 "measurements": _digest(measurements),
                 "evaluations": _digest(evaluations),
+                "[optimize]": canonical_json(workspace.project.optimize).decode(),
                 "tools": tool_version(),
             },
             run=run,
@@ -88,7 +94,12 @@ def _question(
     return GateQuestion(
         requirements=workspace.project.require,
         targets=tuple(
-            GateTarget(name=name, section=section, profile=optimized.profiles[name])
+            GateTarget(
+                name=name,
+                section=section,
+                profile=optimized.profiles[name],
+                margin=margin_of(workspace, name, primary.name),
+            )
             for name, section in workspace.targets.items()
         ),
         candidates=tuple(
@@ -99,12 +110,16 @@ def _question(
                 targets=tuple(
                     target for target, names in optimized.names_by_target.items() if name in names
                 ),
+                replaces_float=each.variant.recipe.precision != "float32",
             )
             for name, each in optimized.variants.items()
         ),
         original=original.inspection.artifact,
         primary=PrimaryMetric(
-            name=primary.name, higher_is_better=primary.higher_is_better is not False
+            name=primary.name,
+            higher_is_better=primary.higher_is_better is not False,
+            unit=primary.unit,
+            confidence=workspace.project.optimize.confidence,
         ),
         measurements=tuple(measurements),
         evaluations=tuple(evaluations),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
+from edgeworthy.documents.harm import Explanation
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.workflow.stages.data import SampleSet
 from edgeworthy.workflow.stages.inspection import InspectedModel
@@ -25,6 +26,7 @@ class Judged:
         evaluations: Of every target.
         decision: The gate's.
         golden: The samples that a device will prove itself with.
+        explanations: Why float ships although there are versions in integers.
     """
 
     original: InspectedModel
@@ -33,6 +35,7 @@ class Judged:
     evaluations: Sequence[Evaluation]
     decision: GateDecision
     golden: SampleSet
+    explanations: Sequence[Explanation] = ()
 
     def shipped(self) -> dict[str, list[str]]:
         """Targets by the name of the variant that ships to them."""

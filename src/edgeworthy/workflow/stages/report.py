@@ -103,6 +103,7 @@ def _inputs(findings: Findings) -> dict[str, str]:
     return {
         "decision, measurements and evaluations": _digest(evidence),
         "predictions": _digest(findings.predictions),
+        "explanations": canonical_json(tuple(judged.explanations)).decode(),
         "closer look": _digest(findings.closer_look.documents),
         "inspection": _digest([judged.original.inspection]),
         "samples": ", ".join(f"{name} {each.digest}" for name, each in findings.samples.items()),
@@ -146,6 +147,7 @@ def _record(workspace: Workspace, findings: Findings) -> BuildRecord:
         created_at=workspace.clock().isoformat(timespec="seconds"),
         refusals=judged.optimized.refusals,
         predictions=tuple(findings.predictions),
+        explanations=tuple(judged.explanations),
         sustained=findings.closer_look.sustained,
         profiles=findings.closer_look.profiles,
         sweeps=findings.closer_look.sweeps,
