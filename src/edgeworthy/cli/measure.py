@@ -115,6 +115,25 @@ def measure(
         _measure_file(model, options, as_json=as_json)
 
 
+def _asked_for(
+    options: BareOptions,
+    runtime: str,
+    threads: int | None,
+    budget: float | None,
+    starts: int | None,
+    seed: int | None,
+) -> BareOptions:
+    """What was asked for on the command line comes before what the project says."""
+    return replace(
+        options,
+        runtime=runtime or options.runtime,
+        threads=threads or options.threads,
+        budget_s=budget,
+        starts=starts,
+        seed=options.seed if seed is None else seed,
+    )
+
+
 def _of_project(
     project: Path, variant: str, target: str, *, given: tuple[Path | None, ...]
 ) -> tuple[Path, BareOptions]:
