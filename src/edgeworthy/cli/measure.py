@@ -93,14 +93,7 @@ def measure(
     if variant is not None:
         model, options = _of_project(project, variant, target, given=(model, samples, golden))
     assert model is not None  # noqa: S101 - one of the two was given
-    options = replace(
-        options,
-        runtime=runtime or options.runtime,
-        threads=threads or options.threads,
-        budget_s=budget,
-        starts=starts,
-        seed=seed if seed is not None else options.seed,
-    )
+    options = _asked_for(options, runtime, threads, budget, starts, seed)
     if sweep is not None:
         measure_sweep(model, options, sweep, as_json=as_json)
     elif operators:
