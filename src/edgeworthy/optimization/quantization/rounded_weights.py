@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, numpy_helper
 
 from edgeworthy.documents.variant import QuantizationRecipe
+from edgeworthy.optimization.blas_threads import one_blas_thread
 from edgeworthy.optimization.quantization.input_moments import Layer, layers_of, observe_moments
 from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.quantization.rounding import (
@@ -56,11 +57,12 @@ def round_weights(
         InferenceError: The engine cannot run the graph.
     """
     better: dict[str, NDArray[np.float32]] = {}
-    for layer, moments in observe_moments(model, layers_of(model, plan), batches):
-        name = layer.node.input[1]
-        found = _rounded(layer, moments, scales[name], bounds)
-        if found is not None:
-            better[name] = found
+    with one_blas_thread():
+        for layer, moments in observe_moments(model, layers_of(model, plan), batches):
+            name = layer.node.input[1]
+            found = _rounded(layer, moments, scales[name], bounds)
+            if found is not None:
+                better[name] = found
     result = editable(model)
     for tensor in result.graph.initializer:
         if tensor.name in better:
