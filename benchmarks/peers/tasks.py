@@ -86,7 +86,7 @@ def _absent(features: NDArray[Any], keys: set[bytes]) -> NDArray[np.bool_]:
 
 
 def pictures(folder: Path, name: str) -> Task:
-    """EfficientNet-lite0: 100 crops calibrate, 500 of other pictures judge."""
+    """EfficientNet-lite0: 100 crops calibrate, 300 of other pictures judge."""
     with np.load(folder / "crops.npz", allow_pickle=False) as arrays:
         pixels = arrays["pixels"]
     images = ((pixels.astype(np.float32) - 127.0) / 128.0).transpose(0, 3, 1, 2)
@@ -94,21 +94,21 @@ def pictures(folder: Path, name: str) -> Task:
         name=name,
         model=folder / "model.onnx",
         calibration={"image": np.ascontiguousarray(images[:100])},
-        evaluation={"image": np.ascontiguousarray(images[300:800])},
+        evaluation={"image": np.ascontiguousarray(images[300:600])},
         right=lambda found, expected: found.argmax(axis=1) == expected.argmax(axis=1),
         measure="agreement with float",
     )
 
 
 def sentences(folder: Path, name: str) -> Task:
-    """MiniLM-L6: 100 sentences calibrate, 400 others judge, each by its nearest neighbor."""
+    """MiniLM-L6: 100 sentences calibrate, 200 others judge, each by its nearest neighbor."""
     with np.load(folder / "sentences.npz", allow_pickle=False) as arrays:
         inputs = {key: arrays[key] for key in ("input_ids", "attention_mask")}
     return Task(
         name=name,
         model=folder / "model.onnx",
         calibration={key: values[:100] for key, values in inputs.items()},
-        evaluation={key: values[256:656] for key, values in inputs.items()},
+        evaluation={key: values[256:456] for key, values in inputs.items()},
         right=lambda found, expected: _neighbors(found) == _neighbors(expected),
         measure="nearest neighbor is float's",
         transformer=True,

@@ -207,3 +207,19 @@ def test_a_passphrase_comes_from_one_place(tmp_path: Path, command: Command) -> 
     empty = tmp_path / "empty"
     empty.write_bytes(b"\n")
     assert command("keys", "create", tmp_path / "k", "--passphrase-file", empty)[0] == 4
+
+
+def test_a_variant_of_a_project_is_measured_as_a_file_is(
+    built: ProjectFolder, command: Command
+) -> None:
+    of = ("measure", "-p", built.path, "--variant", "float32")
+    code, out, _ = command(*of, "--sweep", "batch", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["kind"], found["variant"]) == ("sweep", "float32")
+    code, _, err = command(*of, "--samples", "x.npz")
+    assert code == 2
+    assert "--variant takes the model and the samples of the project" in err
+    code, _, err = command("measure", "-p", built.path, "--sweep", "batch")
+    assert code == 2
+    assert "--variant" in err

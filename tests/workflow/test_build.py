@@ -41,16 +41,18 @@ EVERYTHING = {
     "slices/original",
     "slices/float32",
     "slices/int8",
+    "scan/original",
+    "scan/float32",
+    "scan/int8",
     "gate",
+    "explain/host/int8",
     "golden",
     "release",
     "report",
 }
+_JUDGING = ("measure", "evaluate", "predict", "confidence", "slices", "properties", "explain")
 AFTER_VARIANTS = {
-    each
-    for each in EVERYTHING
-    if each.startswith(("measure", "evaluate", "predict", "confidence", "slices", "properties"))
-    and not each.endswith("-calibration")
+    each for each in EVERYTHING if each.startswith(_JUDGING) and not each.endswith("-calibration")
 }
 DECISIONS = {"gate", "release", "report"}
 

@@ -27,6 +27,10 @@ Of an evaluation whose [corruptions](../concepts/corruptions.md) were examined; 
 them examined by asking. `corruption` selects one corruption, a group or, with `*`, each; `severity`
 one of the severities; without them it is the mean."""
 
+_SCAN = """\
+`scan_findings` is what the [scan of the file](../concepts/models.md#scan) found, and the checks
+that could not be made: a count, exact, lower is better. It has neither slices nor a drop."""
+
 _MEASUREMENT_INTRODUCTION = """\
 Taken in MLPerf's SingleStream scenario: one query after the other, one sample each, each artefact
 in processes of its own that take turns. The independent observations behind each interval are the
@@ -59,6 +63,7 @@ def metrics_page() -> str:
     for task in typing.get_args(Task):
         parts += [f"## Evaluation: {task}", _task_table(task)]
     parts += ["## Under corruption", _CORRUPTION_INTRODUCTION, _corruption_table()]
+    parts += ["## Scan", _SCAN]
     parts += ["## Measurement", _MEASUREMENT_INTRODUCTION, _measurement_table()]
     return document("Metrics", parts)
 
@@ -69,7 +74,12 @@ def metric_names() -> list[str]:
         each.definition.name for task in typing.get_args(Task) for each in find_task(task).metrics
     ]
     corrupted = [name for task in typing.get_args(Task) for name in corruption_metrics(task)]
-    return [*evaluated, *dict.fromkeys(corrupted), *(each.name for each in measurement_metrics())]
+    return [
+        *evaluated,
+        *dict.fromkeys(corrupted),
+        "scan_findings",
+        *(each.name for each in measurement_metrics()),
+    ]
 
 
 def _task_table(task: str) -> str:

@@ -32,6 +32,7 @@ from edgeworthy.cli import (
     publish,
     release,
     report,
+    scan,
     trust,
     verify,
 )
@@ -77,6 +78,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("build", build.build, _START),
     ("doctor", doctor.doctor, _START),
     ("inspect", inspect.inspect, _STEPS),
+    ("scan", scan.scan, _STEPS),
     ("optimize", optimize.optimize, _STEPS),
     ("measure", measure.measure, _STEPS),
     ("evaluate", evaluate.evaluate, _STEPS),

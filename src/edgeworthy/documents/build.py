@@ -10,9 +10,13 @@ from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.harm import Explanation
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.model_scan import ModelScan
+from edgeworthy.documents.operator_profile import OperatorProfile
 from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, Record
+from edgeworthy.documents.sustained import SustainedRun
+from edgeworthy.documents.sweep import Sweep
 from edgeworthy.documents.variant import Variant, VariantRefusal
 
 
@@ -48,8 +52,12 @@ class BuildRecord(Document, frozen=True, kw_only=True):
         tool_version: Version of Edgeworthy.
         created_at: RFC 3339, UTC.
         refusals: Recipes that made no variant, and why.
+        scans: Of the original's file and of each variant's.
         predictions: What classes of CPU that are not at hand will see; no evidence.
         explanations: Why float ships although there are versions in integers.
+        sustained: Runs of the chosen variants without pause, per target.
+        profiles: Where the time of the chosen variants goes, per target.
+        sweeps: The chosen variants at several settings, per target.
     """
 
     KIND: ClassVar[str] = "build-record"
@@ -69,3 +77,7 @@ class BuildRecord(Document, frozen=True, kw_only=True):
     refusals: tuple[VariantRefusal, ...] = ()
     predictions: tuple[Prediction, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    scans: tuple[ModelScan, ...] = ()
+    sustained: tuple[SustainedRun, ...] = ()
+    profiles: tuple[OperatorProfile, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()

@@ -183,12 +183,20 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
             and memory are made from. Left out, the fewest that the confidences allow.
         tolerance: Timed answers are held against those of an untimed run of the same file; share of
             the largest value of an output that a value may be off.
+        sustained_s: Seconds for which the variant that ships runs without pause, to see what heat
+            leaves of its speed; left out, it does not.
+        operators: Whether to say where the time of the variant that ships goes, operator by
+            operator, against the limits of this machine.
+        sweep: Settings to try with the variant that ships: ``threads``, ``batch``, ``affinity``.
     """
 
     query_count: Annotated[int, Meta(ge=30)] = 1000
     budget_s: Annotated[float, Meta(gt=0)] = 10.0
     starts: Annotated[int, Meta(ge=2, le=1000)] | None = None
     tolerance: Annotated[float, Meta(ge=0)] = 1e-3
+    sustained_s: Annotated[float, Meta(ge=1)] | None = None
+    operators: bool = False
+    sweep: tuple[Literal["threads", "batch", "affinity"], ...] = ()
 
 
 class CorruptionsSection(_Section, frozen=True, kw_only=True):

@@ -52,6 +52,15 @@ _MARKS: tuple[tuple[int, bytes, ForeignFormat], ...] = (
     (0, b"\x1f\x8b", ForeignFormat("a gzip archive", "Unpack it first")),
     (0, b"BZh", ForeignFormat("a bzip2 archive", "Unpack it first")),
     (0, b"\xfd7zXZ\x00", ForeignFormat("an xz archive", "Unpack it first")),
+    *(
+        (0, mark, ForeignFormat(f"a zlib stream (joblib packs pickles so), {_CODE}", _EXPORT))
+        for mark in (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
+    ),
+    (
+        0,
+        b"\x04\x22\x4d\x18",
+        ForeignFormat(f"an lz4 stream (joblib packs pickles so), {_CODE}", _EXPORT),
+    ),
     (0, b"\x7fELF", ForeignFormat(f"a program (ELF), {_CODE}", _EXPORT)),
     (8, b'{"', ForeignFormat("a safetensors file, which holds weights but no graph", _EXPORT)),
     (0, b"version https://git-lfs", ForeignFormat("a Git LFS pointer, not the file", _FETCH)),

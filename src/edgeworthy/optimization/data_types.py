@@ -39,6 +39,7 @@ def _recipe(activation_type: IntegerType, *, reduced_range: bool) -> Quantizatio
         calibration_method=CALIBRATION_METHOD,
         rounding="compensated",
         float_share=FLOAT_SHARE,
+        safe_pairs="neighbors",
     )
 
 

@@ -22,6 +22,7 @@ from edgeworthy.errors import OptimizationError
 from edgeworthy.optimization.calibration import (
     OUTPUT_ERROR,
     TensorRange,
+    affordable_samples,
     check_method,
     first_runs,
     in_runs,
@@ -33,16 +34,18 @@ from edgeworthy.optimization.passes.raise_opset import PER_CHANNEL_OPSET
 from edgeworthy.optimization.quantization import (
     QuantizationPlan,
     Quantized,
+    bounds_of,
     chosen_ranges,
     correct_biases,
     equalize,
     make_plan,
-    must_be_pair_safe,
+    meetings_of,
     noisy_layers,
     observe_peaks,
     pairs_of,
     quantize,
     round_weights,
+    smooth,
     weight_scales,
 )
 from edgeworthy.optimization.wiring import opset_version
@@ -63,9 +66,9 @@ def quantize_statically(
         UsageError: There is no such calibration method.
     """
     check_method(recipe.calibration_method)
-    _check_built(recipe)
     make_ready(work)
     reference = work.proof.outputs(work.model)
+    smooth_products(work, recipe, calibration)
     if recipe.equalization:
         _equalize(work, calibration)
     plan, ranges = _calibrated(work, recipe, calibration)
@@ -81,6 +84,34 @@ def quantize_statically(
     work.model = quantized.model
     work.apply((*AFTER_QUANTIZATION, *PACKING))
     work.note_run(reference)
+
+
+def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> None:
+    """Move outliers of activations into weights, as far as the recipe says.
+
+    Raises:
+        OptimizationError: The share is not between 0 and 1.
+        InferenceError: The engine cannot run the graph.
+    """
+    alpha = recipe.smoothing_alpha
+    if alpha is None:
+        return
+    if not 0.0 <= alpha <= 1.0:
+        raise OptimizationError(f"`smoothing_alpha` lies between 0 and 1, and {alpha:g} does not")
+    plan = make_plan(work.model, float_nodes=recipe.float_nodes)
+    meetings = meetings_of(work.model, plan)
+    names = [each.tensor for each in meetings]
+    limit = affordable_samples(work.model)
+    runs = first_runs(work.model, calibration(), names, limit=limit)
+    before = work.model
+    work.model, added = smooth(work.model, meetings, runs, alpha=alpha)
+    difference = work.proof.compare(before, work.model).largest_difference
+    work.note(
+        "smooth",
+        f"outliers of {len(meetings)} tensors moved into weights, {added} multiplications added; "
+        f"largest difference {difference:.1e}",
+        changed=bool(meetings),
+    )
 
 
 def _equalize(work: Workbench, calibration: Calibration) -> None:
@@ -136,20 +167,15 @@ def _quantized(
     corrected = rounded
     if recipe.bias_correction != "none":
         draft = quantize(rounded, plan, ranges, recipe, scales=scales)
-        corrected = correct_biases(work.model, draft.model, plan, calibration(), onto=rounded)
+        corrected = correct_biases(
+            work.model,
+            draft.model,
+            plan,
+            calibration(),
+            onto=rounded,
+            analytic=recipe.bias_correction == "analytic",
+        )
     return quantize(corrected, plan, ranges, recipe, scales=scales)
-
-
-def _check_built(recipe: QuantizationRecipe) -> None:
-    """Options that are described and not built yet."""
-    asked = {
-        "bias_correction = analytic": recipe.bias_correction == "analytic",
-        "smoothing_alpha": recipe.smoothing_alpha is not None,
-        "eighth_bit = observed": recipe.eighth_bit == "observed",
-    }
-    for option, wanted in asked.items():
-        if wanted:
-            raise OptimizationError(f"`{option}` is not available yet")
 
 
 def make_ready(work: Workbench) -> None:
@@ -179,7 +205,7 @@ def rounded_weights(
         plan,
         scales,
         calibration,
-        pair_safe=lambda layer: must_be_pair_safe(layer.node, layer.weight, recipe),
+        bounds=lambda layer, integers: bounds_of(layer, integers, recipe),
     )
     work.note("round", f"errors compensated in {count} of {len(scales)} layers", changed=True)
     return rounded

@@ -24,6 +24,7 @@ from typing import TypeVar
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision, Verdict
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.documents.record import Document
 from edgeworthy.documents.release import ReleasedVariant, ReleaseManifest
 from edgeworthy.documents.variant import Variant
@@ -166,13 +167,16 @@ def check_evidence(
             _check_artifact(document, statement, variants, where)
         if isinstance(document, Measurement | Evaluation):
             present.add((type(document), document.artifact, document.target))
-            if statement.document_digest not in decision.evidence:
-                raise VerificationError(
-                    "evidence that the gate did not judge",
-                    expected="a document whose digest the gate decision lists",
-                    found=statement.document_digest,
-                    where=f"{where} ({statement.label})",
-                )
+        if isinstance(document, ModelScan):
+            _check_scan(document, statement, variants, where)
+        judged = isinstance(document, Measurement | Evaluation | ModelScan)
+        if judged and statement.document_digest not in decision.evidence:
+            raise VerificationError(
+                "evidence that the gate did not judge",
+                expected="a document whose digest the gate decision lists",
+                found=statement.document_digest,
+                where=f"{where} ({statement.label})",
+            )
     for variant in manifest.variants:
         _check_complete(variant, present, where)
         _check_temperature(variant, documents_of(statements, Evaluation), where)
@@ -194,6 +198,21 @@ def _check_temperature(
             expected=" or ".join(f"{each:g}" for each in sorted(found or {1.0})),
             found=f"{variant.temperature:g}",
             where=where,
+        )
+
+
+def _check_scan(
+    scan: ModelScan,
+    statement: VerifiedStatement,
+    variants: Mapping[str, ReleasedVariant],
+    where: str,
+) -> None:
+    if statement.subjects != (scan.artifact,) or scan.artifact not in variants:
+        raise VerificationError(
+            "the statement speaks of one artefact and the scan in it of another",
+            expected=scan.artifact,
+            found=", ".join(statement.subjects),
+            where=f"{where} ({statement.label})",
         )
 
 

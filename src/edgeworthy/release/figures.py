@@ -24,6 +24,7 @@ from edgeworthy.documents.device import DeviceProfile, HostFingerprint
 from edgeworthy.documents.estimate import Estimate, exact
 from edgeworthy.documents.evaluation import Evaluation, MetricValue
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.documents.project import RequirementSection, TargetSection
 from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.release.corruption_figures import (
@@ -32,7 +33,12 @@ from edgeworthy.release.corruption_figures import (
     wanted_corruption,
 )
 from edgeworthy.release.expiry import expiry_of, parse_date
-from edgeworthy.release.requirements import LATENCY_PERCENTS, MEASUREMENT_METRICS, wants_each
+from edgeworthy.release.requirements import (
+    LATENCY_PERCENTS,
+    MEASUREMENT_METRICS,
+    SCAN_METRIC,
+    wants_each,
+)
 
 _BYTES_PER_KIB = 1024
 _TOLERANCE = 1e-9
@@ -96,17 +102,20 @@ class Figure:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All measurements and evaluations, and the moment at which they are judged."""
+    """All that was found out, and the moment at which it is judged."""
 
     measurements: tuple[Measurement, ...]
     evaluations: tuple[Evaluation, ...]
     original: str
     now: datetime
+    scans: tuple[ModelScan, ...] = ()
 
     def figures(
         self, requirement: RequirementSection, candidate: Candidate, target: GateTarget
     ) -> tuple[Figure, ...]:
         """What a requirement asks for: one figure, or one per value of a column."""
+        if requirement.metric == SCAN_METRIC:
+            return (self._of_scan(candidate),)
         if requirement.metric in MEASUREMENT_METRICS:
             return (self._of_measurement(requirement, candidate, target),)
         evaluation = newest(self.evaluations, candidate.variant, candidate.artifact, target.name)
@@ -117,6 +126,12 @@ class Evidence:
             Figure(figure.slice, None, problem) if problem and not figure.hopeless else figure
             for figure in _of_evaluation(requirement, evaluation)
         )
+
+    def _of_scan(self, candidate: Candidate) -> Figure:
+        counts = [each.finding_count for each in self.scans if each.artifact == candidate.artifact]
+        if not counts:
+            return Figure("", None, "its file was not scanned")
+        return Figure("", exact(float(max(counts)), unit="count"))
 
     def _of_measurement(
         self, requirement: RequirementSection, candidate: Candidate, target: GateTarget

@@ -25,6 +25,7 @@ import msgspec
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision, RequirementResult, TargetDecision, Verdict
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.documents.project import RequirementSection
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.documents.variant import ORIGINAL
@@ -53,6 +54,7 @@ class GateQuestion:
         primary: The metric that ``prefer = "accuracy"`` means.
         measurements: Of the candidates and of the original.
         evaluations: Of the candidates and of the original.
+        scans: Of the candidates' files and of the original's.
     """
 
     requirements: tuple[RequirementSection, ...]
@@ -62,6 +64,7 @@ class GateQuestion:
     primary: PrimaryMetric
     measurements: tuple[Measurement, ...]
     evaluations: tuple[Evaluation, ...]
+    scans: tuple[ModelScan, ...] = ()
 
 
 def judge(question: GateQuestion, *, now: datetime) -> GateDecision:
@@ -86,6 +89,7 @@ def judge(question: GateQuestion, *, now: datetime) -> GateDecision:
         tuple(each for each in question.evaluations if each.artifact in relevant),
         question.original,
         now,
+        tuple(each for each in question.scans if each.artifact in relevant),
     )
     results = tuple(
         result
@@ -93,7 +97,7 @@ def judge(question: GateQuestion, *, now: datetime) -> GateDecision:
         for result in _judge_target(question, target, evidence)
     )
     targets = tuple(_decide(question, target, evidence, results) for target in question.targets)
-    documents = (*evidence.measurements, *evidence.evaluations)
+    documents = (*evidence.measurements, *evidence.evaluations, *evidence.scans)
     return GateDecision(
         verdict=_overall([target.verdict for target in targets]),
         targets=targets,

@@ -22,6 +22,8 @@ from edgeworthy.release.corruption_figures import RELATIVE_ERROR, is_under_corru
 LATENCY_PERCENTS = {"latency_p50_ms": 50.0, "latency_p90_ms": 90.0, "latency_p99_ms": 99.0}
 #: What a measurement can be asked for; everything else is asked of an evaluation.
 MEASUREMENT_METRICS = (*LATENCY_PERCENTS, "load_time_ms", "peak_memory_mib", "size_kib")
+#: Findings of the scan of an artefact's file, and checks that could not be made.
+SCAN_METRIC = "scan_findings"
 _UNITS = {"_ms": " ms", "_mib": " MiB", "_kib": " KiB"}
 _EACH = "*"
 
@@ -44,7 +46,7 @@ def check_requirements(
     Raises:
         ProjectFileError: One of them breaks rule 1.
     """
-    metrics = (*metric_names, *MEASUREMENT_METRICS)
+    metrics = (*metric_names, *MEASUREMENT_METRICS, SCAN_METRIC)
     targets, corruptions = tuple(target_names), ("*", *corruption_names)
     for index, requirement in enumerate(requirements):
         where = f"require[{index}]"
@@ -54,6 +56,12 @@ def check_requirements(
             _check_name(requirement.target, targets, key=f"{where}.target", what="target")
         _check_slice(requirement, f"{where}.slice")
         _check_corruption(requirement, corruptions, where)
+        if requirement.metric == SCAN_METRIC and requirement.drop_at_most is not None:
+            raise ProjectFileError(
+                f"{SCAN_METRIC} is not compared with the original",
+                expected="`at_most`, and nearly always 0",
+                where=where,
+            )
 
 
 def bound_of(requirement: RequirementSection) -> float:
@@ -193,7 +201,7 @@ def _check_slice(requirement: RequirementSection, where: str) -> None:
             found=f"`{requirement.slice}`",
             where=where,
         )
-    if requirement.metric in MEASUREMENT_METRICS:
+    if requirement.metric in (*MEASUREMENT_METRICS, SCAN_METRIC):
         raise ProjectFileError(
             f"{requirement.metric} is a figure of the whole artefact, it has no slices",
             expected="no slice",

@@ -20,6 +20,7 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
+from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.documents.record import Document, DocumentT, canonical_json, decode_document
 from edgeworthy.documents.release import ReleaseIndex
 from edgeworthy.documents.statement import Statement
@@ -36,6 +37,7 @@ _KNOWN: tuple[type[Document], ...] = (
     GateDecision,
     Measurement,
     ModelInspection,
+    ModelScan,
     ReleaseIndex,
     Variant,
 )

@@ -31,11 +31,15 @@ from edgeworthy.reports.sections.harm import harm_section
 from edgeworthy.reports.sections.headline import Headline, headline
 from edgeworthy.reports.sections.latency import latency_section
 from edgeworthy.reports.sections.model import operators_section
+from edgeworthy.reports.sections.operator_times import operator_profiles_section
 from edgeworthy.reports.sections.pipeline import pipeline_section
 from edgeworthy.reports.sections.prediction import prediction_section
 from edgeworthy.reports.sections.provenance import provenance_section
 from edgeworthy.reports.sections.requirements import requirements_section
+from edgeworthy.reports.sections.scans import scans_section
 from edgeworthy.reports.sections.slices import slices_section
+from edgeworthy.reports.sections.sustained import sustained_runs_section
+from edgeworthy.reports.sections.sweep import sweeps_section
 from edgeworthy.reports.sections.tradeoff import tradeoff_section
 from edgeworthy.reports.sections.variants import variants_section
 from edgeworthy.reports.sections.verification import verification_section
@@ -49,11 +53,15 @@ _SECTIONS: tuple[Callable[[BuildIndex], Section | None], ...] = (
     tradeoff_section,
     latency_section,
     pipeline_section,
+    sustained_runs_section,
+    operator_profiles_section,
+    sweeps_section,
     slices_section,
     flips_section,
     corruptions_section,
     confidence_section,
     operators_section,
+    scans_section,
     data_section,
     variants_section,
     prediction_section,

@@ -32,6 +32,7 @@ _TITLES = {
     "partial_auroc": "partial area under the ROC curve",
     "positive_flip_ratio": "positive flips",
     "r_squared": "R\N{SUPERSCRIPT TWO}",
+    "scan_findings": "findings of the file scan",
     "size_kib": "file size",
     "top_5_accuracy": "top-5 accuracy",
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: Runs of each file under the engine's profiler.
 _RUN_COUNT = 30
+_OF_LOSS = frozenset({"saturation", "output-error"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,6 @@ class Suspects:
         runtime: Engine of both.
         threads: Of the engine.
         instruction_set: Class of CPU of this machine and of the target.
-        slow: Whether time is in question.
-        lossy: Whether accuracy is.
     """
 
     float_file: Path
@@ -40,8 +39,6 @@ class Suspects:
     runtime: str
     threads: int
     instruction_set: InstructionSet
-    slow: bool
-    lossy: bool
 
 
 def explain(
@@ -64,19 +61,28 @@ def explain(
     from edgeworthy.optimization.explanation import explain_loss, explain_time
     from edgeworthy.runtimes import find_runtime
 
-    remarks: list[LayerRemark] = []
-    if suspects.lossy:
-        remarks += explain_loss(_saturation(suspects, batches), sensitivities)
-    if suspects.slow:
-        engine = find_runtime(suspects.runtime)
-        profiles = [
-            engine.profile(path, sample, threads=suspects.threads, run_count=_RUN_COUNT)
-            for path in (suspects.float_file, suspects.integer_file)
-        ]
-        before, after = profiles
-        if before is not None and after is not None:
-            remarks += explain_time(before, after, suspects.instruction_set)
-    return tuple(remarks)
+    remarks = explain_loss(_saturation(suspects, batches), sensitivities)
+    engine = find_runtime(suspects.runtime)
+    before, after = (
+        engine.profile(path, sample, threads=suspects.threads, run_count=_RUN_COUNT)
+        for path in (suspects.float_file, suspects.integer_file)
+    )
+    if before is None or after is None:  # the engine has no profiler
+        return remarks
+    return (*remarks, *explain_time(before, after, suspects.instruction_set))
+
+
+def in_question(
+    remarks: Sequence[LayerRemark], *, slow: bool, lossy: bool
+) -> tuple[LayerRemark, ...]:
+    """The remarks that answer why: about accuracy where that is in question, else about time.
+
+    Args:
+        remarks: All that was found.
+        slow: Whether the version is not shown to be better at what was asked for.
+        lossy: Whether its loss is not shown to be small.
+    """
+    return tuple(each for each in remarks if (lossy if each.kind in _OF_LOSS else slow))
 
 
 def _saturation(suspects: Suspects, batches: Iterable[Tensors]) -> tuple[NodeSaturation, ...]:

@@ -9,22 +9,26 @@ from functools import cached_property
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.project import EvaluateSection
 from edgeworthy.workflow.examinations.base import Case
 from edgeworthy.workflow.examinations.registry import wanted
 from edgeworthy.workflow.examinations.running import examine
+from edgeworthy.workflow.measured_subject import MeasuredSubject, measured_subject
+from edgeworthy.workflow.stages.closer_look import CloserLook, closer_look
 from edgeworthy.workflow.stages.data import SampleSet, read_samples
 from edgeworthy.workflow.stages.evaluation import evaluate_target
 from edgeworthy.workflow.stages.explanation import explain_decision
-from edgeworthy.workflow.stages.gate import check_policy, gate
+from edgeworthy.workflow.stages.gate import Taken, check_policy, gate
 from edgeworthy.workflow.stages.inspection import InspectedModel, inspect_original
 from edgeworthy.workflow.stages.judged import Judged
 from edgeworthy.workflow.stages.measurement import measure_target
 from edgeworthy.workflow.stages.optimization import Optimized, optimize
 from edgeworthy.workflow.stages.prediction import predict_classes
 from edgeworthy.workflow.stages.release import Released, release
-from edgeworthy.workflow.stages.report import Report, report
+from edgeworthy.workflow.stages.report import Findings, Report, report
+from edgeworthy.workflow.stages.scanning import scan_artifacts
 from edgeworthy.workflow.workspace import Workspace
 
 
@@ -107,11 +111,15 @@ class Pipeline:
         )
 
     @cached_property
+    def scans(self) -> tuple[ModelScan, ...]:
+        """Of the original's file and of each variant's."""
+        return scan_artifacts(self.workspace, self.original, self.optimized)
+
+    @cached_property
     def decision(self) -> GateDecision:
         """What may ship."""
-        return gate(
-            self.workspace, self.original, self.optimized, self.measurements, self.evaluations
-        )
+        taken = Taken(self.measurements, self.evaluations, self.scans)
+        return gate(self.workspace, self.original, self.optimized, taken)
 
     @cached_property
     def judged(self) -> Judged:
@@ -121,8 +129,24 @@ class Pipeline:
             optimized=self.optimized,
             measurements=self.measurements,
             evaluations=self.evaluations,
+            scans=self.scans,
             decision=self.decision,
             golden=self.samples.get("golden", self.samples["evaluation"]),
+        )
+
+    @cached_property
+    def closer_look(self) -> CloserLook:
+        """What was measured of the chosen variants alone."""
+        return closer_look(self.workspace, self.judged, self.samples["evaluation"])
+
+    def subject(self, variant: str, target: str) -> MeasuredSubject:
+        """One artefact and how it is run."""
+        return measured_subject(
+            self.original,
+            self.optimized,
+            self.samples["evaluation"],
+            variant=variant,
+            target=target,
         )
 
     @cached_property
@@ -145,4 +169,11 @@ class Pipeline:
                 self.samples["evaluation"],
             ),
         )
-        return report(self.workspace, judged, self.released, self.samples, self.predictions)
+        findings = Findings(
+            judged=judged,
+            released=self.released,
+            samples=self.samples,
+            predictions=self.predictions,
+            closer_look=self.closer_look,
+        )
+        return report(self.workspace, findings)

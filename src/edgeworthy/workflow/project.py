@@ -33,11 +33,13 @@ from edgeworthy.documents.project import (
 )
 from edgeworthy.documents.record import Document, draw_in_notebooks_with
 from edgeworthy.documents.variant import Variant, VariantRefusal
-from edgeworthy.errors import SigningKeyError
+from edgeworthy.errors import SigningKeyError, UsageError
 from edgeworthy.files import remove_leftovers, write_whole
 from edgeworthy.version import __version__
+from edgeworthy.workflow.bare_models import BareOptions
 from edgeworthy.workflow.cache import CACHE_FOLDER_NAME, Cache
 from edgeworthy.workflow.keys import read_passphrase
+from edgeworthy.workflow.measured_subject import MeasuredSubject
 from edgeworthy.workflow.pipeline import Pipeline
 from edgeworthy.workflow.project_file import find_project_file, read_project_file
 from edgeworthy.workflow.stages.comparison import compare
@@ -167,6 +169,29 @@ class Project:
         """Latency, memory and size of the original and each variant on each target."""
         with self._pipeline() as pipeline:
             return pipeline.measurements
+
+    def subject(self, variant: str = "original", target: str = "") -> MeasuredSubject:
+        """One artefact of the project, to be measured by itself.
+
+        Args:
+            variant: ``original``, or the name of a variant.
+            target: Name of a target; the first when empty.
+
+        Raises:
+            UsageError: There is no such target, or it has no such variant.
+        """
+        targets = tuple(self.workspace.targets)
+        if target and target not in targets:
+            raise UsageError(
+                f"the project has no target `{target}`",
+                expected=f"one of {', '.join(f'`{name}`' for name in targets)}",
+            )
+        with self._pipeline() as pipeline:
+            return pipeline.subject(variant, target or targets[0])
+
+    def measuring_options(self, subject: MeasuredSubject) -> BareOptions:
+        """How this project measures an artefact by itself."""
+        return subject.options(self.workspace)
 
     def evaluate(
         self, profile: ProfileName | None = None, only: Sequence[ExaminationName] = ()

@@ -17,7 +17,7 @@ VALUES = arrays.arrays(
 )
 
 
-def counted(*parts: np.ndarray) -> Histogram:  # type: ignore[type-arg]  # any float array
+def counted(*parts: np.ndarray) -> Histogram:
     seen = Histogram()
     for part in parts:
         seen.add(part)
@@ -26,7 +26,7 @@ def counted(*parts: np.ndarray) -> Histogram:  # type: ignore[type-arg]  # any f
 
 @given(values=VALUES, cut=st.integers(0, 60), seed=st.integers(0, 1000))
 @settings(max_examples=100, deadline=None)
-def test_order_and_batches_do_not_matter(values: np.ndarray, cut: int, seed: int) -> None:  # type: ignore[type-arg]  # any float array
+def test_order_and_batches_do_not_matter(values: np.ndarray, cut: int, seed: int) -> None:
     mixed = np.random.default_rng(seed).permutation(values)
     whole, parts = counted(values), counted(mixed[:cut], mixed[cut:])
     assert whole.reach == parts.reach
@@ -35,7 +35,7 @@ def test_order_and_batches_do_not_matter(values: np.ndarray, cut: int, seed: int
 
 @given(values=VALUES)
 @settings(max_examples=100, deadline=None)
-def test_every_value_is_counted_where_it_belongs(values: np.ndarray) -> None:  # type: ignore[type-arg]  # any float array
+def test_every_value_is_counted_where_it_belongs(values: np.ndarray) -> None:
     seen = counted(values)
     assert seen.value_count == values.size
     assert (seen.lowest, seen.highest) == (values.min(), values.max())

@@ -151,11 +151,16 @@ def first_runs(
 def affordable_samples(model: ModelProto) -> int:
     """How many samples a closer look at every layer is taken on: more of a small model's.
 
+    A model whose arithmetic is not known counts as a large one.
+
     >>> affordable_samples(ModelProto())
     512
     """
     shapes = shapes_per_sample(model)
-    cost = sum(node_macs(node, shapes) or 0 for node in model.graph.node)
+    costs = [node_macs(node, shapes) for node in model.graph.node]
+    if None in costs:
+        return _FEWEST_CLOSE
+    cost = sum(each or 0 for each in costs)
     return max(_FEWEST_CLOSE, min(_MOST_CLOSE, _CLOSE_ARITHMETIC // max(1, cost)))
 
 

@@ -190,7 +190,7 @@ def in_steps(values: NDArray[np.float64], found: TensorRange) -> NDArray[np.floa
     """Values as 8-bit integers of a range give them back.
 
     >>> in_steps(np.array([0.3, 2.0]), TensorRange(0.0, 1.0)).round(3).tolist()
-    [0.302, 1.0]
+    [0.298, 1.0]
     """
     lowest, highest = min(found.lowest, 0.0), max(found.highest, 0.0)
     step = (highest - lowest) / STEPS or 1.0

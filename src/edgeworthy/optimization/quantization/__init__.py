@@ -10,7 +10,8 @@ from edgeworthy.optimization.quantization.equalization import (
 )
 from edgeworthy.optimization.quantization.float_layers import noisy_layers
 from edgeworthy.optimization.quantization.plan import QuantizationPlan, make_plan
-from edgeworthy.optimization.quantization.rounded_weights import round_weights
+from edgeworthy.optimization.quantization.rounded_weights import bounds_of, round_weights
+from edgeworthy.optimization.quantization.smoothing import meetings_of, smooth
 from edgeworthy.optimization.quantization.static_int8 import (
     Quantized,
     must_be_pair_safe,
@@ -21,16 +22,19 @@ from edgeworthy.optimization.quantization.static_int8 import (
 __all__ = [
     "QuantizationPlan",
     "Quantized",
+    "bounds_of",
     "chosen_ranges",
     "correct_biases",
     "equalize",
     "make_plan",
+    "meetings_of",
     "must_be_pair_safe",
     "noisy_layers",
     "observe_peaks",
     "pairs_of",
     "quantize",
     "round_weights",
+    "smooth",
     "weight_scales",
     "why_not",
 ]

@@ -6,7 +6,7 @@ Rules:
    forgotten. A portion holds at most 32 million numbers, whatever the number of samples; they are
    the first 64 to 512, the fewer the larger the model.
 2. At most 128 windows per sample and layer are looked at, evenly spread, and at most 32 of wide
-   ones: more say little new and cost time.
+   layers and of those in groups: more say little new and cost time.
 3. A layer with windows of more than 2,048 numbers is left out: its inverse would take too long.
 4. Float inputs, as the float model gives them: layers do not disturb one another.
 """
@@ -81,9 +81,10 @@ class Layer:
             return np.asarray(chosen.reshape(1, -1, values.shape[-1]))
         geometry = Geometry.of(self.node, self.weight.shape[2:], values.shape[2:])
         seen = self._gathered(values, geometry)  # (n, channels, places, positions)
-        count = seen.shape[0] * seen.shape[2]
-        split = seen.transpose(0, 2, 3, 1).reshape(count, -1, self.groups, self.weight.shape[1])
-        return np.asarray(np.moveaxis(split, 2, 0).reshape(self.groups, count, -1))
+        n, _, places, positions = seen.shape
+        split = seen.reshape(n, self.groups, self.weight.shape[1], places, positions)
+        # (groups, n, places, positions, channels): for depthwise layers, runs stay in one piece.
+        return np.asarray(split.transpose(1, 0, 3, 4, 2).reshape(self.groups, n * places, -1))
 
     def _gathered(self, values: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
         """What the kernel sees at the chosen places; zeros outside the picture."""
@@ -103,7 +104,7 @@ class Layer:
 
     def _spread(self, count: int) -> NDArray[np.int64]:
         """Evenly spread positions, at most as many as are looked at."""
-        wide = self.groups * self.depth > _WIDE
+        wide = self.groups * self.depth > _WIDE or self.groups > 1
         chosen = min(count, _WIDE_WINDOWS_PER_SAMPLE if wide else _WINDOWS_PER_SAMPLE)
         return (np.arange(chosen) * count + count // 2) // chosen
 
@@ -163,8 +164,7 @@ def _products(seen: NDArray[np.float32]) -> NDArray[np.float32]:
     """``(groups, depth, depth)``: each window times itself, added up."""
     if len(seen) == 1:
         return np.asarray(seen[0].T @ seen[0])[None]
-    left = np.ascontiguousarray(np.swapaxes(seen, 1, 2))
-    return np.asarray(np.matmul(left, np.ascontiguousarray(seen)))
+    return np.asarray(np.matmul(np.swapaxes(seen, 1, 2), seen))
 
 
 def _portions(layers: Sequence[Layer]) -> Iterator[list[Layer]]:

@@ -28,7 +28,11 @@ from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
-from edgeworthy.optimization.quantization.weight_scales import full_scales, pair_safe_scales
+from edgeworthy.optimization.quantization.weight_scales import (
+    full_scales,
+    neighbor_safe_scales,
+    pair_safe_scales,
+)
 from edgeworthy.optimization.wiring import Wiring, attribute, editable
 
 _TYPES: dict[str, QuantType] = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
@@ -119,9 +123,19 @@ def weight_scales(
     scales = {}
     for node in _weighted(model, plan):
         weight = numpy_helper.to_array(wiring.initializers[node.input[1]])
-        rule = pair_safe_scales if must_be_pair_safe(node, weight, recipe) else full_scales
-        scales[node.input[1]] = rule(weight, axis=channel_axis(node))
+        scales[node.input[1]] = _scales_of(node, weight, recipe)
     return scales
+
+
+def _scales_of(
+    node: NodeProto, weight: NDArray[np.floating[Any]], recipe: QuantizationRecipe
+) -> NDArray[np.float32]:
+    axis = channel_axis(node)
+    if not must_be_pair_safe(node, weight, recipe):
+        return full_scales(weight, axis=axis)
+    if recipe.safe_pairs == "any-two":
+        return pair_safe_scales(weight, axis=axis)
+    return neighbor_safe_scales(weight, axis=axis, products=node.op_type != "Conv")
 
 
 def must_be_pair_safe(

@@ -43,6 +43,8 @@ def _target(index: BuildIndex, target: TargetDecision) -> list[Block]:
 def _row(target: TargetDecision, checked: CheckedVariant) -> Row:
     harmless = checked.check.harmless
     word = "may replace float" if harmless else "may not replace float"
+    if checked.variant == target.variant and not harmless:
+        word = "ships: float does not meet the requirements"
     return Row(
         cells=(
             Cell(plain(checked.variant)),

@@ -6,6 +6,8 @@ Rules:
 2. The budget is looked at before a wave and after each of its parts: what was begun is finished.
 3. A trial that fails is reported with its reason and passed over.
 4. Every figure of a trial is of the very file that would ship.
+5. Where the samples are too few to show even that float loses nothing, the ladder goes by observed
+   losses; what may take the place of float still needs proof.
 """
 
 from __future__ import annotations
@@ -203,7 +205,27 @@ class SearchRun:
                 trial = self._judged(trial, said, times[name])
                 self.found.files[name] = sound[name][0]
             self.found.trials.append(trial)
-            self.found.history.append(_found(attempt, trial))
+            self.found.history.append(self._found(attempt, trial))
+
+    def _found(self, attempt: Attempt, trial: Trial) -> Found:
+        if trial.failure or trial.loss is None:
+            return Found(attempt, failed=True)
+        enough = trial.harm is None or trial.harm.not_inferior
+        if not self._can_be_shown():
+            enough = trial.loss.value <= self.margin
+        return Found(
+            attempt,
+            failed=False,
+            loss=trial.loss.value,
+            latency=trial.ratio.value if trial.ratio else None,
+            enough=enough,
+            worthwhile=trial.harm is None or trial.harm.better,
+        )
+
+    def _can_be_shown(self) -> bool:
+        """Whether there are samples enough to show that float itself loses nothing (rule 5)."""
+        plain = next((e for e in self.found.trials if self._is_float(e) and e.loss), None)
+        return plain is None or plain.loss is None or plain.loss.high <= self.margin
 
     def _times(
         self, sound: Mapping[str, tuple[Made, str]], reasons: dict[str, str]
@@ -306,19 +328,6 @@ class SearchRun:
 def _name(attempt: Attempt, usual: str) -> str:
     name = attempt.recipe.name if attempt.recipe else ORIGINAL
     return name if attempt.runtime == usual else f"{name}-on-{attempt.runtime}"
-
-
-def _found(attempt: Attempt, trial: Trial) -> Found:
-    if trial.failure or trial.loss is None:
-        return Found(attempt, failed=True)
-    return Found(
-        attempt,
-        failed=False,
-        loss=trial.loss.value,
-        latency=trial.ratio.value if trial.ratio else None,
-        enough=trial.harm is None or trial.harm.not_inferior,
-        worthwhile=trial.harm is None or trial.harm.better,
-    )
 
 
 def _point(trial: Trial) -> Point | None:

@@ -34,7 +34,7 @@ from edgeworthy.files import digest_bytes, digest_file, write_whole
 from edgeworthy.version import __version__
 from edgeworthy.workflow.cache import CACHE_FOLDER_NAME, Cache
 from edgeworthy.workflow.executors import Executor, LocalProcesses
-from edgeworthy.workflow.explaining import Suspects
+from edgeworthy.workflow.explaining import Suspects, in_question
 from edgeworthy.workflow.margins import margin_of
 from edgeworthy.workflow.recipe_files import write_recipe_file
 from edgeworthy.workflow.search.choice import choose, closest
@@ -341,18 +341,17 @@ def _remarks(run: SearchRun, found: Findings, chosen: Trial) -> tuple[LayerRemar
     rival = closest(each for each in found.trials if each.runtime == usual)
     if chosen.harm is not None or rival is None or rival.harm is None:
         return ()
-    return run.trials.explain(
+    remarks = run.trials.explain(
         Suspects(
             float_file=found.files[chosen.name].path,
             integer_file=found.files[rival.name].path,
             runtime=usual,
             threads=run.plan.threads,
             instruction_set=run.plan.instruction_set,
-            slow=not rival.harm.better,
-            lossy=not rival.harm.not_inferior,
         ),
         found.sensitivities,
     )
+    return in_question(remarks, slow=not rival.harm.better, lossy=not rival.harm.not_inferior)
 
 
 def _document(run: SearchRun, found: Findings, choice: tuple[str, str], now: datetime) -> Search:

@@ -204,7 +204,7 @@ class Trials:
             title="Asking why",
             inputs={
                 "files": f"{suspects.float_file.name} {suspects.integer_file.name}",
-                "in question": f"slow {suspects.slow}, lossy {suspects.lossy}",
+                "preparation": self.plan.signature,
                 "sensitivities": canonical_json(tuple(sensitivities)).decode(),
                 "samples": self.plan.dataset,
                 "host": canonical_json(self.plan.host).decode(),

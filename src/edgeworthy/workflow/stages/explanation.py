@@ -7,10 +7,10 @@ from itertools import islice
 import msgspec
 
 from edgeworthy.documents.gate import GateDecision, TargetDecision
-from edgeworthy.documents.harm import CheckedVariant, Explanation
+from edgeworthy.documents.harm import CheckedVariant, Explanation, LayerRemark
 from edgeworthy.documents.record import canonical_json
-from edgeworthy.workflow.explaining import Suspects, explain
-from edgeworthy.workflow.stages.data import SampleSet
+from edgeworthy.workflow.explaining import Suspects, explain, in_question
+from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.measurement import host_of, single_samples
 from edgeworthy.workflow.stages.optimization import Optimized
@@ -63,16 +63,13 @@ def _explain(
         runtime=section.runtimes[0],
         threads=section.threads,
         instruction_set=optimized.profiles[target.target].instruction_set,
-        slow=not rival.check.better,
-        lossy=not rival.check.not_inferior,
     )
 
     def run() -> StepResult:
         sample = single_samples(original, samples)[0]
         batches = islice(samples.batches(original.signature, _BATCH_SIZE), 1)
         remarks = explain(suspects, sample, (each.inputs for each in batches))
-        made = Explanation(target=target.target, variant=rival.variant, remarks=remarks)
-        return StepResult({"explanation": canonical_json(made)})
+        return StepResult({"remarks": canonical_json(remarks)})
 
     outputs = workspace.runner.run(
         Step(
@@ -82,7 +79,7 @@ def _explain(
                 "float": kept.variant.artifact,
                 "integers": refused.variant.artifact,
                 "samples": samples.digest,
-                "in question": f"slow {suspects.slow}, lossy {suspects.lossy}",
+                "preparation": preparation_digest(workspace, original.signature),
                 "target": canonical_json([section.runtimes, section.threads]).decode(),
                 "host": canonical_json(host_of(workspace)).decode(),
                 "tools": tool_version("onnxruntime", "numpy"),
@@ -90,5 +87,11 @@ def _explain(
             run=run,
         )
     )
-    data = workspace.cache.get(outputs["explanation"])
-    return msgspec.json.decode(data, type=Explanation)
+    data = workspace.cache.get(outputs["remarks"])
+    remarks = msgspec.json.decode(data, type=tuple[LayerRemark, ...])
+    slow, lossy = not rival.check.better, not rival.check.not_inferior
+    return Explanation(
+        target=target.target,
+        variant=rival.variant,
+        remarks=in_question(remarks, slow=slow, lossy=lossy),
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.measurement import Measurement
-from edgeworthy.documents.record import canonical_json, encode_document
+from edgeworthy.documents.model_scan import ModelScan
+from edgeworthy.documents.record import Document, canonical_json, encode_document
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
 from edgeworthy.workflow.margins import margin_of
@@ -20,6 +22,21 @@ from edgeworthy.workflow.workspace import Workspace, tool_version
 
 if TYPE_CHECKING:
     from edgeworthy.release import GateQuestion
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was found out about the artefacts.
+
+    Attributes:
+        measurements: Of every target.
+        evaluations: Of every target.
+        scans: Of every file.
+    """
+
+    measurements: Sequence[Measurement]
+    evaluations: Sequence[Evaluation]
+    scans: Sequence[ModelScan]
 
 
 def check_policy(workspace: Workspace) -> None:
@@ -49,15 +66,14 @@ def gate(
     workspace: Workspace,
     original: InspectedModel,
     optimized: Optimized,
-    measurements: Sequence[Measurement],
-    evaluations: Sequence[Evaluation],
+    taken: Taken,
 ) -> GateDecision:
     """Hold the figures against the requirements."""
 
     def run() -> StepResult:
         from edgeworthy.release import judge
 
-        question = _question(workspace, original, optimized, measurements, evaluations)
+        question = _question(workspace, original, optimized, taken)
         decision = judge(question, now=workspace.clock())
         return StepResult({"decision": encode_document(decision)})
 
@@ -69,9 +85,10 @@ def gate(
                 "requirements": canonical_json(workspace.project.require).decode(),
                 "targets": canonical_json(workspace.targets).decode(),
                 "device profiles": canonical_json(optimized.profiles).decode(),
-                "measurements": _digest(measurements),
-                "evaluations": _digest(evaluations),
                 "[optimize]": canonical_json(workspace.project.optimize).decode(),
+                "measurements": _digest(taken.measurements),
+                "evaluations": _digest(taken.evaluations),
+                "scans": _digest(taken.scans),
                 "tools": tool_version(),
             },
             run=run,
@@ -84,8 +101,7 @@ def _question(
     workspace: Workspace,
     original: InspectedModel,
     optimized: Optimized,
-    measurements: Sequence[Measurement],
-    evaluations: Sequence[Evaluation],
+    taken: Taken,
 ) -> GateQuestion:
     from edgeworthy.evaluation import metrics_of
     from edgeworthy.release import Candidate, GateQuestion, GateTarget, PrimaryMetric
@@ -121,10 +137,11 @@ def _question(
             unit=primary.unit,
             confidence=workspace.project.optimize.confidence,
         ),
-        measurements=tuple(measurements),
-        evaluations=tuple(evaluations),
+        measurements=tuple(taken.measurements),
+        evaluations=tuple(taken.evaluations),
+        scans=tuple(taken.scans),
     )
 
 
-def _digest(documents: Sequence[Measurement] | Sequence[Evaluation]) -> str:
+def _digest(documents: Sequence[Document]) -> str:
     return digest_bytes(b"".join(encode_document(each) for each in documents))

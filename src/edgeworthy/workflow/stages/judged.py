@@ -9,6 +9,7 @@ from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
 from edgeworthy.documents.harm import Explanation
 from edgeworthy.documents.measurement import Measurement
+from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.workflow.stages.data import SampleSet
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
@@ -24,6 +25,7 @@ class Judged:
         optimized: The variants.
         measurements: Of every target.
         evaluations: Of every target.
+        scans: Of every file.
         decision: The gate's.
         golden: The samples that a device will prove itself with.
         explanations: Why float ships although there are versions in integers.
@@ -33,6 +35,7 @@ class Judged:
     optimized: Optimized
     measurements: Sequence[Measurement]
     evaluations: Sequence[Evaluation]
+    scans: Sequence[ModelScan]
     decision: GateDecision
     golden: SampleSet
     explanations: Sequence[Explanation] = ()

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.measurement import Measurement
-from edgeworthy.documents.project import TargetSection
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
@@ -52,7 +52,7 @@ def measure_target(
                 "samples": samples.digest,
                 "preparation": preparation_digest(workspace, original.signature),
                 "target": canonical_json([section.runtimes, section.threads]).decode(),
-                "[measure]": canonical_json(workspace.project.measure).decode(),
+                "[measure]": _settings_text(workspace),
                 "confidences": canonical_json(workspace.confidences).decode(),
                 "seed": str(workspace.project.seed),
                 "evidence days": str(workspace.evidence_days),
@@ -109,7 +109,7 @@ def _run(
             threads=section.threads,
             is_original=each.name == ORIGINAL,
             size_bytes=each.size_bytes,
-            golden=_answers(each, section, inputs),
+            golden=answers_of(each.path, section.runtimes[0], section.threads, inputs),
             pipeline=pipeline,
         )
         for each in subjects
@@ -147,13 +147,29 @@ def _self_checked(measurements: Sequence[Measurement]) -> list[Measurement]:
     ]
 
 
-def _answers(subject: Subject, section: TargetSection, inputs: Sequence[Tensors]) -> list[Tensors]:
-    """What an artefact answers when nobody times it, in the way that it is evaluated."""
+def _settings_text(workspace: Workspace) -> str:
+    """What this step takes from ``[measure]``; its other keys are for later steps."""
+    asked = workspace.project.measure
+    return canonical_json(
+        [asked.query_count, asked.budget_s, asked.starts, asked.tolerance]
+    ).decode()
+
+
+def answers_of(
+    path: Path, runtime: str, threads: int, inputs: Sequence[Tensors]
+) -> tuple[Tensors, ...]:
+    """What an artefact answers when nobody times it, in the way that it is evaluated.
+
+    Args:
+        path: The file.
+        runtime: Name of the engine.
+        threads: Of the engine.
+        inputs: Prepared samples, one each.
+    """
     from edgeworthy.runtimes import find_runtime, run_batched
 
-    runtime = find_runtime(section.runtimes[0])
-    with runtime.load(subject.path, threads=section.threads) as session:
-        return [run_batched(session, each) for each in inputs]
+    with find_runtime(runtime).load(path, threads=threads) as session:
+        return tuple(run_batched(session, each) for each in inputs)
 
 
 def single_samples(original: InspectedModel, samples: SampleSet) -> list[Tensors]:

@@ -218,6 +218,9 @@ def _evidence(judged: Judged) -> Iterable[Evidence]:
     for measurement in judged.measurements:
         if measurement.target in shipped.get(measurement.variant, ()):
             yield Evidence(document=measurement, subjects=(measurement.artifact,))
+    for scan in judged.scans:
+        if scan.artifact in artifacts.values():
+            yield Evidence(document=scan, subjects=(scan.artifact,))
     for evaluation in judged.evaluations:
         if evaluation.target in shipped.get(evaluation.variant, ()):
             yield Evidence(document=evaluation, subjects=(evaluation.artifact,))
