@@ -80,6 +80,11 @@ class CorruptedDataset(Dataset):
         stored = batch.inputs[name]
         if self._condition.severity == 0:
             return batch
+        corruption = self._condition.corruption
+        if isinstance(corruption, ByteImageCorruption) and self._form.holds_bytes(stored):
+            level = corruption.levels[self._condition.severity - 1]
+            made = corruption.apply_to_bytes(stored, level)
+            return dataclasses.replace(batch, inputs={**batch.inputs, name: made})
         result = np.empty_like(stored, order="C")
         # Few values at a time stay in the processor's cache.
         step = max(1, _CHUNK_VALUES // max(1, stored[0].size))
@@ -90,8 +95,6 @@ class CorruptedDataset(Dataset):
 
     def _made(self, stored: NDArray[Any]) -> NDArray[Any]:
         corruption, severity = self._condition.corruption, self._condition.severity
-        if isinstance(corruption, ByteImageCorruption) and self._form.holds_bytes(stored):
-            return corruption.apply_to_bytes(stored, corruption.levels[severity - 1])
         draws = Draws(self._condition.seed, corruption.name, SampleKeys(stored))
         made = corruption.corrupt(self._form.opened(stored), severity, draws, self._facts)
         return self._form.closed(made, stored)
