@@ -178,8 +178,9 @@ class Contest:
             random_inputs(session.signature, batch=1, generator=generator)
             for _ in range(SAMPLE_COUNT)
         ]
-        self.our_p90_ms(0)
-        self.latency_ms = float(np.median([self.our_p90_ms(0)[0] for _ in range(3)]))
+        # The fastest of some short runs: a loud machine makes a model no larger.
+        few = [run_single_stream(self.run, self.samples, first=0, count=20) for _ in range(10)]
+        self.latency_ms = min(float(np.median(each)) for each in few) / NS_PER_MS
         self.rate_hz = SERVER_LOAD * 1000 / self.latency_ms
 
     def our_p90_ms(self, number: int) -> tuple[float, float]:
@@ -256,8 +257,9 @@ def rows(folder: Path, budget_s: float) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for contest, share in zip(own, SHARES, strict=False):
         pairs = in_turn(budget_s * share, contest.our_p90_ms, contest.their_p90_ms)
-        yield line("SingleStream p90, ms, as reported", pairs)
-        yield line("the same, same boundary", pairs, 1)
+        title = f"SingleStream p90 of a model of {contest.latency_ms:.2g} ms, ms"
+        yield line(f"{title}, as reported", pairs)
+        yield line(f"{title}, same boundary", pairs, 1)
     server_share, overhead_share = SHARES[len(own) :]
     pairs = in_turn(budget_s * server_share, own[0].our_rate, own[0].their_rate)
     yield line(f"Server, achieved per second at {own[0].rate_hz:.0f}", pairs)

@@ -17,7 +17,8 @@ After each pair of runs with a throttle comes one without. On a quiet machine no
 in it; on a shared one others do take time away, and the record must say that it was that.
 
 Command: ``python benchmarks/sustained_throttle.py MODEL.onnx [--pairs 6] [--seconds 20]``; prints a
-Markdown table. On a shared machine put ``nice -n -20`` before it, or others' work is found instead.
+Markdown table. On a shared machine put ``nice -n -20`` before it, or ``chrt -f 1`` for stops alone
+(``--kinds stop``; quotas do not hold for real-time processes), or others' work is found instead.
 """
 
 from __future__ import annotations
@@ -249,10 +250,11 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--pairs", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--kinds", default="stop,quota")
     options = parser.parse_args()
     generator = np.random.default_rng(0)
-    kinds: dict[str, type[Brake]] = {"stop": Stops}
-    if may_make_groups():
+    kinds: dict[str, type[Brake]] = {"stop": Stops} if "stop" in options.kinds else {}
+    if "quota" in options.kinds and may_make_groups():
         kinds["quota"] = Quota
     print("| throttle | planted onset | planted | lost CPU time | found | error ", end="")
     print("| depth | error | alarm after | kind |")

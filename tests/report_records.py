@@ -33,6 +33,7 @@ from report_documents import (
     make_measurement,
     make_variant,
 )
+from report_measured_documents import make_profile, make_sustained, make_sweep
 
 REQUIREMENTS = (
     RequirementSection(metric="accuracy", at_least=0.95),
@@ -210,6 +211,9 @@ def make_record(
         pictures=make_pictures() if targets else (),
         tool_version="0.1.0",
         created_at="2026-03-01T09:31:07Z",
+        sustained=(make_sustained(),) if targets else (),
+        profiles=(make_profile(),) if targets else (),
+        sweeps=(make_sweep(),) if targets else (),
     )
 
 

@@ -5,7 +5,8 @@
     EdgeworthyError              EW000  exit 1
     ├── UsageError               EW100  exit 2    the command or the project file is wrong
     │   ├── ProjectFileError     EW110            edgeworthy.toml: fix the named key
-    │   └── MissingExtraError    EW120            an optional part is not installed
+    │   ├── MissingExtraError    EW120            an optional part is not installed
+    │   └── RecipeFileError      EW130            a recipe file: fix the named key
     ├── InputError               EW200  exit 1    a file that we were given cannot be used
     │   ├── ModelFileError       EW210            the model: unreadable, unsafe or unsupported
     │   ├── DatasetError         EW220            samples: unreadable, inconsistent, overlapping
@@ -105,6 +106,12 @@ class MissingExtraError(UsageError):
     """An optional part of Edgeworthy is needed and not installed."""
 
     code = "EW120"
+
+
+class RecipeFileError(UsageError):
+    """A recipe file is missing, malformed or asks for what does not exist."""
+
+    code = "EW130"
 
 
 class InputError(EdgeworthyError):

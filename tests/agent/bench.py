@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from edgeworthy.agent.control import RepositoryControl
+from edgeworthy.agent.control import Control, RepositoryControl
 from edgeworthy.agent.enrolling import enroll
 from edgeworthy.agent.events import (
     CurrentFailed,
@@ -115,6 +115,7 @@ class Bench:
     clock: datetime | None = None
     quota_bytes: int = 0
     memory_limit_mib: int = 0
+    control: Control | None = None
 
     @property
     def store(self) -> Store:
@@ -143,7 +144,7 @@ class Bench:
             return self.clock or self.workshop.now
 
         settings = self.settings()
-        control = RepositoryControl(settings)
+        control = self.control or RepositoryControl(settings)
         world = World(lambda: 0.0, lambda _seconds: None, lambda: 0.5)
         transport = Transport([FolderSource(self.workshop.repository)], Patience(), world)
         finder = Fetcher(self.store, settings, self.identity, control, transport, own)

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from edgeworthy.agent.asking import Answer, Question, answer_one, ask, open_door
-from edgeworthy.errors import UsageError
+from edgeworthy.agent.worker_process import tcp_listener
+from edgeworthy.errors import ExecutionError, UsageError
 
 
 def answered(run: Path, packet: bytes) -> Answer:
@@ -73,3 +74,21 @@ def test_where_no_agent_runs_there_is_no_answer(tmp_path: Path) -> None:
     with open_door(tmp_path):
         pass
     assert ask(tmp_path, Question(ask="status")) is None, "the socket of an agent that was killed"
+
+
+def test_a_port_that_is_held_is_waited_for_and_then_an_error() -> None:
+    with tcp_listener("127.0.0.1:0") as held:
+        address = f"127.0.0.1:{held.getsockname()[1]}"
+        with pytest.raises(ExecutionError, match="cannot listen"):
+            tcp_listener(address)
+        threading.Timer(0.3, held.close).start()
+        with tcp_listener(address, patience_seconds=10.0) as taken:
+            assert taken.getsockname()[1] == int(address.rpartition(":")[2])
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "127.0.0.1:http", "127.0.0.1:99999", ":80", "a:-1"]
+)
+def test_what_is_no_address_is_an_error_that_says_so(address: str) -> None:
+    with pytest.raises(ExecutionError, match="not an address"):
+        tcp_listener(address)

@@ -38,10 +38,10 @@ from edgeworthy.agent.events import (
 from edgeworthy.agent.machine import (
     MOST_ATTEMPTS,
     MOST_DOWNLOADS,
-    MOST_REFUSED,
     pending,
     step,
 )
+from edgeworthy.agent.steps import MOST_REFUSED
 from edgeworthy.documents.agent import AgentState, Slot
 from edgeworthy.documents.agent_history import HistoryEntry
 from edgeworthy.documents.publication import PublishedRelease

@@ -11,18 +11,26 @@ import pytest
 
 from agent.bench import Bench, events, policy_of, serving
 from edgeworthy.agent.choosing import choose_variant
+from edgeworthy.agent.current_steps import MOST_UNSETTLED_STARTS
 from edgeworthy.agent.enrolling import enroll
 from edgeworthy.agent.events import CurrentCrashed, RollbackAsked, Settled
 from edgeworthy.agent.history import verified_history
 from edgeworthy.agent.identity import Identity
-from edgeworthy.agent.machine import MOST_ATTEMPTS, MOST_UNSETTLED_STARTS
+from edgeworthy.agent.machine import MOST_ATTEMPTS
+from edgeworthy.agent.offers import Offer
+from edgeworthy.agent.updater import Updater
+from edgeworthy.documents.agent_history import HistoryEntry
 from edgeworthy.documents.device_policy import EvidenceBound, EvidenceRule
 from edgeworthy.documents.estimate import exact
+from edgeworthy.documents.publication import PublishedRelease, ReleaseAssignment
+from edgeworthy.documents.record import decode_document
 from edgeworthy.errors import TrustError, UsageError
+from edgeworthy.files import digest_bytes
 from edgeworthy.release import verify_release
 from edgeworthy.release.trust import publish_policy
-from edgeworthy.release.trust.layout import blob_path
+from edgeworthy.release.trust.layout import blob_path, release_path
 from release.builders import host_of
+from release.trust.workshop import PRODUCT
 
 
 def publish(bench: Bench, version: str, rollback: str = "") -> None:
@@ -100,6 +108,10 @@ def test_a_boot_proves_the_current_release_again_and_a_restart_does_not(bench: B
     bench.update()
     assert bench.started().loader.tested == []  # type: ignore[attr-defined]
     bench.reboot()
+    assert bench.started().loader.tested == ["1.0.0"]  # type: ignore[attr-defined]
+    assert bench.started().loader.tested == []  # type: ignore[attr-defined]
+    upgraded = msgspec.structs.replace(host_of(), operating_system="Linux 6.6")
+    bench.identity = Identity(upgraded, bench.identity.boot)
     assert bench.started().loader.tested == ["1.0.0"]  # type: ignore[attr-defined]
     assert bench.started().loader.tested == []  # type: ignore[attr-defined]
 
@@ -327,6 +339,50 @@ def test_no_clock_takes_a_working_release_away(bench: Bench, year: int) -> None:
     assert serving(bench.update()) == "1.1.0"
     history = verified_history(bench.store.history_file, bench.state)
     assert all(each.event not in {"fell-back", "lost", "rolled-back"} for each in history.entries)
+
+
+class Plane:
+    """A control plane: it names a publication and is told what became of it."""
+
+    def __init__(self, counter: int) -> None:
+        self.counter = counter
+        self.told: list[HistoryEntry] = []
+
+    def order(self, updater: Updater, highest_counter: int) -> Offer | None:
+        assert highest_counter <= self.counter
+        path = release_path(PRODUCT, self.counter)
+        target = updater.find_target(path)
+        if target is None:
+            return None
+        data = updater.read_target(target, largest_bytes=1 << 20)
+        release = decode_document(data, PublishedRelease, where=path)
+        assignment = ReleaseAssignment(
+            audience="devices/d1",
+            product=PRODUCT,
+            release_counter=self.counter,
+            release=digest_bytes(data),
+            assigned_at="2026-06-01T00:00:00Z",
+        )
+        return Offer(release, assignment)
+
+    def report(self, entry: HistoryEntry) -> None:
+        self.told.append(entry)
+
+    def next_look_seconds(self) -> float | None:
+        return 300.0
+
+
+def test_a_control_plane_names_what_to_run_and_is_told_what_became_of_it(bench: Bench) -> None:
+    bench.workshop.publish("1.1.0")  # published, and assigned to nobody
+    plane = Plane(2)
+    bench.control = plane
+    supervisor = bench.update()
+    assert serving(supervisor) == "1.1.0"
+    told = [each.event for each in plane.told]
+    assert told == ["enrolled", "started", "offered", "committed"]
+    plane.counter = 9
+    supervisor.look()
+    assert serving(supervisor) == "1.1.0", "what no offline key vouches for cannot be ordered"
 
 
 def test_two_agents_on_one_store_take_turns(bench: Bench) -> None:

@@ -27,7 +27,7 @@ def lint_imports(repository: Path) -> subprocess.CompletedProcess[str]:
 
 
 def broken(output: str) -> list[str]:
-    return [line.removesuffix(" BROKEN") for line in output.splitlines() if line.endswith("BROKEN")]
+    return [line.partition(" BROKEN")[0] for line in output.splitlines() if " BROKEN" in line]
 
 
 def test_the_contracts_hold() -> None:
@@ -59,6 +59,11 @@ def test_the_contracts_hold() -> None:
             "release/strict_json.py",
             "import numpy",
             "A device verifies a release without arrays, graphs or engines",
+        ),
+        (
+            "agent/worker/loop.py",
+            "import edgeworthy.evaluation",
+            "A model's worker carries no graph, trust or web library",
         ),
         (
             "reports/theme.py",

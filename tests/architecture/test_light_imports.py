@@ -50,5 +50,14 @@ def test_what_supervises_a_device_loads_no_arrays_graphs_engines_or_terminal_pac
     assert found & {"rich", "typer"} == set()
 
 
+def test_a_worker_loads_an_engine_and_no_graph_trust_or_web_library() -> None:
+    found = imported_by(
+        "import edgeworthy.agent.worker.starting, edgeworthy.runtimes.onnxruntime_cpu"
+    )
+    assert {"numpy", "onnxruntime", "msgspec"} <= found
+    assert found & (HEAVY - {"numpy", "onnxruntime"}) == set()
+    assert found & {"asyncio", "ssl", "tuf", "securesystemslib", "urllib3"} == set()
+
+
 def test_the_check_would_see_a_heavy_import() -> None:
     assert "numpy" in imported_by("import edgeworthy.datasets")

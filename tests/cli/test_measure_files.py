@@ -123,18 +123,25 @@ def test_notes_tell_what_a_reader_should_know(
     assert "ratio       x -" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("way", "last"), [((), 4), (("--scenario", "offline"), 4), (("--sweep", "batch"), 3)]
+)
 def test_ctrl_c_prints_what_was_finished_and_says_so(
-    command: Command, model: Path, monkeypatch: pytest.MonkeyPatch
+    way: tuple[str, ...],
+    last: int,
+    command: Command,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def listener(_title: str, _progress: object) -> Callable[[MeasurementProgress], None]:
         def listen(progress: MeasurementProgress) -> None:
-            if progress.launch == 4:
+            if progress.launch == last:
                 raise KeyboardInterrupt
 
         return listen
 
     monkeypatch.setattr(bare_models, "_listener", listener)
-    code, out, err = command("measure", model, "--json")
+    code, out, err = command("measure", model, *way, "--json")
     assert code == 130
     assert json.loads(out)["partial"] is True
     assert "marked as partial" in err
@@ -143,7 +150,7 @@ def test_ctrl_c_prints_what_was_finished_and_says_so(
 def test_vs_without_a_model_is_wrong_usage(command: Command, model: Path) -> None:
     code, _, err = command("measure", "--vs", model)
     assert code == 2
-    assert "measure model files" in err
+    assert "measure one artefact" in err
 
 
 def test_comparing_under_load_is_wrong_usage(command: Command, model: Path) -> None:

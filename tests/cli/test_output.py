@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeworthy.cli.main import run
-from edgeworthy.cli.optimize import print_variants
 from edgeworthy.cli.output import console, note, print_outcomes
+from edgeworthy.cli.variants import print_variants
 from edgeworthy.documents.variant import Recipe, VariantRefusal
 from edgeworthy.workflow.steps import StepOutcome
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +8,11 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from edgeworthy.cli.session import refuse_partial
 from edgeworthy.cli.sustained import (
     live_view,
     measure_sustained,
     print_sustained,
-    refuse_partial,
 )
 from edgeworthy.devices import host_fingerprint
 from edgeworthy.documents.estimate import exact
@@ -117,8 +116,8 @@ def test_what_is_not_known_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     empty = printed(msgspec.structs.replace(run, windows=()), capsys)
     assert empty == "Stopped before the first window was full: nothing was measured."
     with pytest.raises(Interrupted):
-        refuse_partial(run)
-    refuse_partial(RUN)
+        refuse_partial(partial=run.partial)
+    refuse_partial(partial=RUN.partial)
 
 
 def test_the_live_view_shows_what_is_known() -> None:
@@ -156,7 +155,6 @@ def test_a_terminal_follows_the_run(
         return RUN
 
     monkeypatch.setattr("edgeworthy.workflow.sustained.run_sustained", run)
-    found = measure_sustained(Path("m.onnx"), BareOptions(), "1m", as_json=True, html=None)
-    assert found is RUN
+    measure_sustained(Path("m.onnx"), BareOptions(), "1m", as_json=True, html=None)
     assert "1 of 60 s" in shown.getvalue()
-    assert json.loads(capsys.readouterr().out)["kind"] == "sustained-run"
+    assert msgspec.json.decode(capsys.readouterr().out, type=SustainedRun) == RUN

@@ -13,7 +13,7 @@ from edgeworthy.version import __version__
 
 Command = Callable[..., tuple[int, str, str]]
 
-VERBS = ("inspect", "optimize", "measure", "evaluate", "gate", "release", "report", "build")
+VERBS = ("inspect", "measure", "evaluate", "gate", "release", "report", "build")
 
 
 def passphrase(verb: str, project: ProjectFolder) -> list[str | Path]:
@@ -38,7 +38,6 @@ def test_every_verb_prints_for_people(verb: str, built: ProjectFolder, command: 
     assert (code, err) == (0, "")
     expected = {
         "inspect": r"multiply-adds per sample",
-        "optimize": r"float32 +\d",
         "measure": r"Latency on host",
         "evaluate": r"accuracy +1\.00 \[0\.9",
         "gate": r"pass +accuracy at least 0\.9: 1\.00 \[0\.969, 1\.00\], n=120 \([0-9a-f]{12}\)",
@@ -56,7 +55,6 @@ def test_every_verb_prints_for_programs(verb: str, built: ProjectFolder, command
     printed = json.loads(out)
     kinds = {
         "inspect": "model-inspection",
-        "optimize": "variant",
         "measure": "measurement",
         "evaluate": "evaluation",
         "gate": "gate-decision",
@@ -75,6 +73,23 @@ def test_every_verb_prints_for_programs(verb: str, built: ProjectFolder, command
 def test_every_step_explains_itself(verb: str, built: ProjectFolder, command: Command) -> None:
     _, out, _ = command(verb, "--project", built.path, "--explain", *passphrase(verb, built))
     assert re.search(r"optimize/float32 +reused", out)
+
+
+def test_a_search_prints_for_people_and_for_programs(
+    built: ProjectFolder, command: Command
+) -> None:
+    arguments = ("optimize", "--project", built.path, "--trials", "1")
+    code, out, err = command(*arguments, "--explain")
+    assert (code, err) == (0, "")
+    assert re.search(r"chosen float32: no version may take the place of float", out)
+    assert re.search(r"optimize/float32 +reused", out), "a build's work is not done again"
+    assert "Estimates by emulation" in out
+    assert (built.path / "dist" / "optimized" / "float32.toml").is_file()
+    code, out, err = command(*arguments, "--json")
+    assert (code, err) == (0, "")
+    search, *predictions = json.loads(out)
+    assert (search["kind"], search["basis"], search["metric"]) == ("search", "labels", "accuracy")
+    assert {each["kind"] for each in predictions} == {"prediction"}
 
 
 @pytest.mark.parametrize("verb", [*VERBS, "verify", "init", "keys create"])
@@ -192,3 +207,19 @@ def test_a_passphrase_comes_from_one_place(tmp_path: Path, command: Command) -> 
     empty = tmp_path / "empty"
     empty.write_bytes(b"\n")
     assert command("keys", "create", tmp_path / "k", "--passphrase-file", empty)[0] == 4
+
+
+def test_a_variant_of_a_project_is_measured_as_a_file_is(
+    built: ProjectFolder, command: Command
+) -> None:
+    of = ("measure", "-p", built.path, "--variant", "float32")
+    code, out, _ = command(*of, "--sweep", "batch", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["kind"], found["variant"]) == ("sweep", "float32")
+    code, _, err = command(*of, "--samples", "x.npz")
+    assert code == 2
+    assert "--variant takes the model and the samples of the project" in err
+    code, _, err = command("measure", "-p", built.path, "--sweep", "batch")
+    assert code == 2
+    assert "--variant" in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,6 +48,19 @@ def test_every_figure_is_scikit_learns_ties_included(rows: list[tuple[int, int]]
     found = {value.metric: value.estimate.value for value in evaluate(said, said, settings).metrics}
     expected = dict(zip(NAMES, by_scikit_learn(labels, scores), strict=True))
     assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_f1_of_the_alarms_is_scikit_learns_and_asks_for_a_threshold(figure: Figure) -> None:
+    labels, before = scored(400)
+    after = before + np.random.default_rng(2).standard_normal(400)
+    said = Predictions(after, labels, {}), Predictions(before, labels, {})
+    found = figure(evaluate(*said, replace(SETTINGS, threshold=1.0)), "f1_at_threshold")
+    old, new = (metrics.f1_score(labels, each >= 1.0) for each in (before, after))
+    assert found.estimate.value == pytest.approx(new)
+    assert found.estimate.low < new < found.estimate.high
+    assert found.drop is not None
+    assert found.drop.value == pytest.approx(old - new)
+    assert "f1_at_threshold" not in {each.metric for each in evaluate(*said, SETTINGS).metrics}
 
 
 @pytest.mark.parametrize("n", [200, 3000])

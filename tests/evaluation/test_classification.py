@@ -36,6 +36,20 @@ def calibration_error(probabilities: NDArray[Any], labels: NDArray[Any]) -> floa
     return float(total)
 
 
+def debiased_error(chances: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """Kumar's estimator, bin by bin; a bin of one sample takes its variance from its confidence."""
+    confidence, right = chances.max(axis=1), chances.argmax(axis=1) == labels
+    total = 0.0
+    for low in range(15):
+        inside = (confidence > low / 15) & (confidence <= (low + 1) / 15)
+        gaps = confidence[inside] - right[inside]
+        if len(gaps) == 1:
+            total += gaps[0] ** 2 - confidence[inside][0] * (1 - confidence[inside][0])
+        elif len(gaps):
+            total += len(gaps) * (gaps.mean() ** 2 - gaps.var(ddof=1) / len(gaps))
+    return float(np.sqrt(max(0.0, total / len(labels))))
+
+
 def test_every_figure_is_scikit_learns(random_outputs: Maker, figure: Figure) -> None:
     outputs, labels = random_outputs(500, 8)
     result = evaluate(Predictions(outputs, labels, {}), Predictions(outputs, labels, {}), ALONE)
@@ -46,6 +60,7 @@ def test_every_figure_is_scikit_learns(random_outputs: Maker, figure: Figure) ->
         "macro_f1": metrics.f1_score(labels, predicted, average="macro"),
         "top_5_accuracy": metrics.top_k_accuracy_score(labels, outputs, k=5),
         "expected_calibration_error": calibration_error(special.softmax(outputs, axis=1), labels),
+        "debiased_calibration_error": debiased_error(special.softmax(outputs, axis=1), labels),
         "overconfidence": special.softmax(outputs, axis=1).max(axis=1).mean()
         - metrics.accuracy_score(labels, predicted),
     }

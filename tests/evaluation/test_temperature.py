@@ -27,7 +27,7 @@ def answers(
     return temperature * honest, np.minimum(labels, classes - 1)
 
 
-@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5, 8.0])
+@pytest.mark.parametrize("temperature", [0.4, 2.5, 8.0])
 def test_it_is_the_minimum_that_scipy_finds(temperature: float) -> None:
     logits, labels = answers(800, temperature=temperature)
 
@@ -86,6 +86,16 @@ def test_a_certainty_of_an_integer_model_is_cooled_too() -> None:
     hot = EvaluationSettings(task="classification", scores="probabilities", temperature=4.0)
     confidence = Classification().decode(said, hot).confidence
     np.testing.assert_allclose(confidence, 1 / (1 + 1e-6 ** (1 / 4)))
+
+
+def test_confidence_that_means_what_it_says_is_left_alone() -> None:
+    """At 95 %, one calibrated model in twenty is corrected by a little."""
+    left = 0
+    for seed in range(60):
+        logits, labels = answers(300, temperature=1.0, seed=seed)
+        fitted = fit_temperature(Predictions(logits, labels, {}), LOGITS)
+        left += "holds 1" in fitted.refusal
+    assert left >= 50
 
 
 def test_confidence_is_mended() -> None:

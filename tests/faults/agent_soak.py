@@ -1,7 +1,8 @@
 """Kills and disk errors at every system call by which a supervisor changes its store.
 
-Usage: ``PYTHONPATH=tests python -m faults.agent_soak [--every N]`` prints a Markdown table; the
-exit code is 1 when an invariant broke. With ``--every 1`` (default) each call is disturbed.
+Usage: ``PYTHONPATH=tests python -m faults.agent_soak [--every N] [--first N] [--kills-only]``
+prints a Markdown table; the exit code is 1 when an invariant broke. By default each call is
+disturbed in each way; ``--every`` and ``--first`` choose some calls, to share the work out.
 
 What must hold after each disturbance, before anything is repaired: the release that the state names
 is whole and proven with the publisher's key. After a restart: exactly one proven release is served,
@@ -163,9 +164,23 @@ def copied(original: Bench, folder: Path) -> Bench:
     return dataclasses.replace(original, folder=folder)
 
 
-def soak(story: Story, fault: Fault, every: int, folder: Path) -> Iterator[tuple[int, str]]:
-    original = Bench.enrolled(folder / "device", equipped(folder / "workshop"))
-    story.before(original)
+@dataclass(frozen=True)
+class Scene:
+    """A device where a story begins, and how many calls the story makes."""
+
+    bench: Bench
+    calls: int
+
+    @classmethod
+    def of(cls, story: Story, folder: Path) -> Scene:
+        folder.mkdir()
+        bench = Bench.enrolled(folder / "device", equipped(folder / "workshop"))
+        story.before(bench)
+        first = copied(bench, folder / "first")
+        return cls(bench, count_calls(lambda: story.work(first)))
+
+
+def soak(story: Story, fault: Fault, calls: range, scene: Scene) -> Iterator[str]:
     intact = story.before not in {rotten, rebooted_on_poor}
 
     def work(bench: Bench) -> None:
@@ -173,13 +188,11 @@ def soak(story: Story, fault: Fault, every: int, folder: Path) -> Iterator[tuple
         if supervisor is not None and not fault.kills and "" not in story.allowed:
             assert serving(supervisor), "a disk that refuses leaves something that serves"
 
-    first = copied(original, folder / "first")
-    calls = count_calls(lambda: work(first))
-    for at in range(1, calls + 1, every):
-        place = Path(tempfile.mkdtemp(dir=folder))
-        bench = copied(original, place / "device")
+    for at in calls:
+        place = Path(tempfile.mkdtemp(dir=scene.bench.folder.parent))
+        bench = copied(scene.bench, place / "device")
         outcome = disturbed(lambda bench=bench: work(bench), fault, at)  # type: ignore[misc]
-        named = f"{story.name}, {fault.name} at call {at} of {calls}"
+        named = f"{story.name}, {fault.name} at call {at} of {scene.calls}"
         if outcome not in OURS or (fault.kills and outcome != "killed"):
             raise AssertionError(f"{named}: {outcome}")
         try:
@@ -187,26 +200,32 @@ def soak(story: Story, fault: Fault, every: int, folder: Path) -> Iterator[tuple
         except Exception as error:
             raise AssertionError(f"{named}: {type(error).__name__}: {error}") from error
         shutil.rmtree(place)
-        yield calls, outcome
+        yield outcome
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--every", type=int, default=1)
-    every = parser.parse_args(arguments).every
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--kills-only", action="store_true")
+    options = parser.parse_args(arguments)
     print("| work | fault | calls | disturbed | killed | ended with an error | done anyway |")  # noqa: T201
     print("|---|---|---|---|---|---|---|")  # noqa: T201 - the result
     total: Counter[str] = Counter()
-    for story in STORIES:
-        for fault in Fault:
-            with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-                found = list(soak(story, fault, every, Path(folder)))
-            outcomes = Counter(outcome for _, outcome in found)
-            total += outcomes
-            name = fault.name.lower().replace("_", " ")
-            figures = (found[0][0], len(found), outcomes["killed"])
-            rest = (outcomes["StorageError"], outcomes["done"])
-            print(f"| {' | '.join(map(str, (story.name, name, *figures, *rest)))} |", flush=True)  # noqa: T201
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        scenes = [Scene.of(each, Path(folder) / str(at)) for at, each in enumerate(STORIES)]
+        for fault in Fault:  # the kills come first
+            if options.kills_only and not fault.kills:
+                break
+            for story, scene in zip(STORIES, scenes, strict=True):
+                calls = range(options.first, scene.calls + 1, options.every)
+                outcomes = Counter(soak(story, fault, calls, scene))
+                total += outcomes
+                name = fault.name.lower().replace("_", " ")
+                figures = (scene.calls, outcomes.total(), outcomes["killed"])
+                rest = (outcomes["StorageError"], outcomes["done"])
+                cells = map(str, (story.name, name, *figures, *rest))
+                print(f"| {' | '.join(cells)} |", flush=True)  # noqa: T201 - the result
     print(f"\n{total['killed']} kills, {total.total() - total['killed']} disk errors")  # noqa: T201
     return 0
 
@@ -218,6 +237,4 @@ if __name__ == "__main__":
         except (AssertionError, UsageError):
             traceback.print_exc()
             sys.exit(1)
-    done = run_preloaded(Path(__file__), sys.argv[1:])
-    sys.stdout.write(done.stdout)
-    sys.exit(done.returncode)
+    sys.exit(run_preloaded(Path(__file__), sys.argv[1:], shown=True).returncode)

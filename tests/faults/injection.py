@@ -33,8 +33,10 @@ class Fault(enum.Enum):
         return self in {Fault.KILL_BEFORE, Fault.KILL_AFTER}
 
 
-def run_preloaded(script: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Compile the library and run a script with it."""
+def run_preloaded(
+    script: Path, arguments: Sequence[str], *, shown: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Compile the library and run a script with it; what it prints is kept, or shown at once."""
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "faults.so"
         compiler = ["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl"]
@@ -42,9 +44,8 @@ def run_preloaded(script: Path, arguments: Sequence[str]) -> subprocess.Complete
         environment = {**os.environ, "LD_PRELOAD": str(library), _MARK: str(library)}
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         command = [sys.executable, str(script), *arguments]
-        return subprocess.run(
-            command, check=False, text=True, env=environment, stdout=subprocess.PIPE
-        )
+        output = None if shown else subprocess.PIPE
+        return subprocess.run(command, check=False, text=True, env=environment, stdout=output)
 
 
 def is_preloaded() -> bool:

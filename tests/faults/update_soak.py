@@ -181,6 +181,4 @@ if __name__ == "__main__":
         except AssertionError:
             traceback.print_exc()
             sys.exit(1)
-    done = run_preloaded(Path(__file__), sys.argv[1:])
-    sys.stdout.write(done.stdout)
-    sys.exit(done.returncode)
+    sys.exit(run_preloaded(Path(__file__), sys.argv[1:], shown=True).returncode)

@@ -232,7 +232,7 @@ def test_the_verb_prints_a_run_and_its_document(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--sustained", "10m"), "measure model files"),
+        (("--sustained", "10m"), "measure one artefact"),
         (("model.onnx", "--sustained", "long"), "not a duration"),
         (("model.onnx", "--html", "x.html"), "--html draws what"),
         (("model.onnx", "--vs", "other.onnx", "--sustained", "9s"), "do not go together"),

@@ -116,7 +116,7 @@ def test_others_that_come_are_told_as_others() -> None:
     assert found is not None
     assert (found.kind, found.taken_away, found.onset_s) == ("others", True, 20.0)
     assert found.depth_ratio == pytest.approx(1 - 0.5 / 0.95, rel=0.05)
-    assert found.cause == ("other work took cores or caches away: 1.6 cores instead of 0.1")
+    assert found.cause == ("other work came and kept 1.6 cores busy instead of 0.1")
 
 
 def test_heat_on_a_quiet_machine_makes_queries_slower() -> None:

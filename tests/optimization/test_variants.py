@@ -114,7 +114,7 @@ def test_progress_is_told_and_no_temporary_file_stays(
         seed=1,
         progress=said.append,
     )
-    assert said[0] == "fix-default-inputs"
+    assert said[0] == "inline-functions"
     assert {"calibration", "quantization"} <= set(said)
     assert not list(tmp_path.iterdir())
 

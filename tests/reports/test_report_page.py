@@ -21,6 +21,9 @@ SECTIONS = [
     "tradeoff",
     "latency",
     "pipeline",
+    "sustained",
+    "operator-times",
+    "sweep",
     "slices",
     "flips",
     "confidence",
@@ -83,7 +86,7 @@ def words(page: str) -> str:
 
 
 def anchors(page: str) -> list[str]:
-    return re.findall(r'<section id="([a-z]+)"', page)
+    return re.findall(r'<section id="([a-z-]+)"', page)
 
 
 def test_a_page_opens_with_the_verdict_and_keeps_the_order(
@@ -273,7 +276,8 @@ def test_no_mistake_at_all_is_drawn_too(small: BuildRecord, page_of: Page) -> No
 
 
 def test_a_target_without_figures_has_no_chart(small: BuildRecord, page_of: Page) -> None:
-    page = page_of(msgspec.structs.replace(small, measurements=(), evaluations=()))
+    nothing = {"measurements": (), "evaluations": (), "sustained": (), "profiles": (), "sweeps": ()}
+    page = page_of(msgspec.structs.replace(small, **nothing))
     assert anchors(page) == [
         "requirements",
         "operators",

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from onnx import parser
 
+from edgeworthy.errors import MissingExtraError
 from edgeworthy.runtimes import Runtime, find_runtime, runtime_names
+from tflite_models import linear_tflite
 
 WriteModel = Callable[..., Path]
 
@@ -33,8 +35,14 @@ def write_model(tmp_path: Path) -> WriteModel:
 
 
 @pytest.fixture
-def linear(write_model: WriteModel) -> Path:
-    """Free batch."""
+def linear(request: pytest.FixtureRequest, write_model: WriteModel, tmp_path: Path) -> Path:
+    """Free batch, in the format of the engine."""
+    if "runtime" in request.fixturenames:
+        engine: Runtime = request.getfixturevalue("runtime")
+        if ".tflite" in engine.formats:
+            path = tmp_path / "model.tflite"
+            path.write_bytes(linear_tflite())
+            return path
     return write_model(LINEAR.format(batch="n"))
 
 
@@ -46,5 +54,16 @@ def linear_of_four(write_model: WriteModel) -> Path:
 
 @pytest.fixture(params=runtime_names())
 def runtime(request: pytest.FixtureRequest) -> Runtime:
-    """Each engine in turn."""
-    return find_runtime(request.param)
+    """Each engine in turn; one that is optional and absent is skipped, and says so."""
+    try:
+        return find_runtime(request.param)
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def onnx_runtime(runtime: Runtime) -> Runtime:
+    """Each engine that reads ONNX."""
+    if ".onnx" not in runtime.formats:
+        pytest.skip(f"{runtime.name} does not read ONNX; its own format has tests of its own")
+    return runtime

@@ -24,19 +24,19 @@ def inputs(count: int) -> dict[str, NDArray[Any]]:
 
 @pytest.mark.parametrize("count", [1, 3, 4, 5, 8, 11])
 def test_the_values_are_those_of_one_batch(
-    runtime: Runtime, linear_of_four: Path, count: int
+    onnx_runtime: Runtime, linear_of_four: Path, count: int
 ) -> None:
     given = inputs(count)
-    with runtime.load(linear_of_four) as session:
+    with onnx_runtime.load(linear_of_four) as session:
         assert fixed_batch_size(session.signature) == 4
         found = run_batched(session, given)
     assert found["y"].tolist() == (given["x"] @ W + given["b"]).tolist()
     assert found["doubled"].tolist() == (2 * given["x"]).tolist()
 
 
-def test_a_free_batch_runs_as_it_is(runtime: Runtime, linear: Path) -> None:
+def test_a_free_batch_runs_as_it_is(onnx_runtime: Runtime, linear: Path) -> None:
     given = inputs(7)
-    with runtime.load(linear) as session:
+    with onnx_runtime.load(linear) as session:
         assert fixed_batch_size(session.signature) is None
         found = run_batched(session, given)
     assert found["y"].tolist() == (given["x"] @ W + given["b"]).tolist()
@@ -52,35 +52,35 @@ def test_a_free_batch_runs_as_it_is(runtime: Runtime, linear: Path) -> None:
     ],
 )
 def test_inputs_that_are_no_batch(
-    runtime: Runtime, linear_of_four: Path, given: dict[str, NDArray[Any]], found: str
+    onnx_runtime: Runtime, linear_of_four: Path, given: dict[str, NDArray[Any]], found: str
 ) -> None:
     with (
-        runtime.load(linear_of_four) as session,
+        onnx_runtime.load(linear_of_four) as session,
         pytest.raises(InferenceError, match=f"same number of samples.*{found}"),
     ):
         run_batched(session, given)
 
 
-def test_inputs_that_fix_different_sizes(runtime: Runtime, write_model: WriteModel) -> None:
+def test_inputs_that_fix_different_sizes(onnx_runtime: Runtime, write_model: WriteModel) -> None:
     path = write_model(
         '<ir_version: 8, opset_import: ["" : 17]> g (float[1, 2] x, float[3, 2] state)'
         "=> (float[3, 2] y) { y = Add (x, state) }"
     )
     with (
-        runtime.load(path) as session,
+        onnx_runtime.load(path) as session,
         pytest.raises(InferenceError, match=r"different batch sizes.*found 1, 3"),
     ):
         run_batched(session, {"x": np.ones((6, 2)), "state": np.ones((6, 2))})
 
 
 def test_an_output_without_a_batch_cannot_be_put_together(
-    runtime: Runtime, write_model: WriteModel
+    onnx_runtime: Runtime, write_model: WriteModel
 ) -> None:
     path = write_model(
         '<ir_version: 8, opset_import: ["" : 17]> g (float[2, 3] x) => (float total)'
         "{ total = ReduceMean <keepdims = 0> (x) }"
     )
-    with runtime.load(path) as session:
+    with onnx_runtime.load(path) as session:
         assert run_batched(session, {"x": np.ones((2, 3), np.float32)})["total"] == 1.0
         with pytest.raises(InferenceError, match="`total` has no batch axis"):
             run_batched(session, {"x": np.ones((3, 3), np.float32)})

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeworthy.errors import InferenceError, ModelFileError, UsageError
-from edgeworthy.graph import load_model, model_signature
+from edgeworthy.graph import inspect_model, load_model, model_signature
 from edgeworthy.runtimes import Runtime, random_inputs
 
 WriteModel = Callable[..., Path]
@@ -33,17 +33,17 @@ def test_the_outputs_are_those_of_the_model(runtime: Runtime, linear: Path) -> N
 
 def test_the_signature_is_that_of_the_file(runtime: Runtime, linear: Path) -> None:
     with runtime.load(linear) as session:
-        assert session.signature == model_signature(load_model(linear).proto)
+        assert session.signature == inspect_model(linear).signature
 
 
 def test_an_axis_without_a_name_is_called_as_in_the_file(
-    runtime: Runtime, write_model: WriteModel
+    onnx_runtime: Runtime, write_model: WriteModel
 ) -> None:
     path = write_model(
         '<ir_version: 8, opset_import: ["" : 17]> g (float[?, ?, 4] x) => (float[?, ?, 4] y)'
         "{ y = Relu (x) }"
     )
-    with runtime.load(path) as session:
+    with onnx_runtime.load(path) as session:
         assert session.signature == model_signature(load_model(path).proto)
         assert session.signature.inputs[0].shape == ("axis_0", "axis_1", 4)
 
@@ -77,7 +77,7 @@ def test_an_array_in_another_order_in_memory_means_the_same(runtime: Runtime, li
         ({"x": X.astype(np.float64)}, "wrong type of input `x`. Expected float32, found float64"),
         ({"x": X.astype(">f4")}, "found >f4"),
         ({"x": X.tolist()}, "found list"),
-        ({"x": X[:, :1]}, r"wrong shape of input `x`. Expected \(n, 2\), found \(3, 1\)"),
+        ({"x": X[:, :1]}, r"wrong shape of input `x`. Expected \(\w+, 2\), found \(3, 1\)"),
         ({"x": X[0]}, r"found \(2,\)"),
         ({"x": X[:0]}, r"found \(0, 2\)"),
         ({"z": X}, "wrong inputs. Expected `x`, `b`, found `x`, `b`, `z`"),
@@ -127,6 +127,8 @@ def thread_count() -> int:
 def test_the_threads_are_those_that_were_asked_for(
     runtime: Runtime, linear: Path, threads: int
 ) -> None:
+    if runtime.keeps_idle_threads:
+        pytest.skip(f"{runtime.name} keeps idle threads; test_openvino.py holds what it says")
     with runtime.load(linear) as session:  # what the library starts once and for all
         session.run({"x": X, "b": B})
     before = thread_count()
@@ -171,13 +173,15 @@ def test_a_folder_or_nothing_is_not_a_model(runtime: Runtime, tmp_path: Path, na
         runtime.load(tmp_path / name)
 
 
-def test_text_is_not_an_input(runtime: Runtime, write_model: WriteModel) -> None:
+def test_text_is_not_an_input(onnx_runtime: Runtime, write_model: WriteModel) -> None:
     path = write_model(
         '<ir_version: 8, opset_import: ["" : 17]> g (string[n] words) => (string[n] same)'
         "{ same = Identity (words) }"
     )
-    with pytest.raises(ModelFileError, match="words is not a tensor of numbers"):
-        runtime.load(path)
+    with pytest.raises(
+        ModelFileError, match=r"words(` cannot be used| is not a tensor of numbers)"
+    ):
+        onnx_runtime.load(path)
 
 
 def test_the_version_names_the_engine(runtime: Runtime) -> None:
@@ -213,13 +217,13 @@ def test_sessions_run_side_by_side(runtime: Runtime, linear: Path) -> None:
     ],
 )
 def test_types_of_inputs_come_through(
-    runtime: Runtime, write_model: WriteModel, name: str, dtype: type[np.generic]
+    onnx_runtime: Runtime, write_model: WriteModel, name: str, dtype: type[np.generic]
 ) -> None:
     path = write_model(
         f'<ir_version: 8, opset_import: ["" : 17]> g ({name}[n, 1] x) => ({name}[n, 1] y)'
         "{ y = Identity (x) }"
     )
-    with runtime.load(path) as session:
+    with onnx_runtime.load(path) as session:
         x = np.array([[0], [1]], dtype=dtype)
         assert session.signature.inputs[0].dtype == np.dtype(dtype).name
         assert np.array_equal(session.run({"x": x})["y"], x)

@@ -45,15 +45,14 @@ EVERYTHING = {
     "scan/float32",
     "scan/int8",
     "gate",
+    "explain/host/int8",
     "golden",
     "release",
     "report",
 }
+_JUDGING = ("measure", "evaluate", "predict", "confidence", "slices", "properties", "explain")
 AFTER_VARIANTS = {
-    each
-    for each in EVERYTHING
-    if each.startswith(("measure", "evaluate", "predict", "confidence", "slices", "properties"))
-    and not each.endswith("-calibration")
+    each for each in EVERYTHING if each.startswith(_JUDGING) and not each.endswith("-calibration")
 }
 DECISIONS = {"gate", "release", "report"}
 
@@ -260,6 +259,15 @@ def test_the_golden_set_may_be_a_set_of_its_own(built: ProjectFolder) -> None:
         assert arrays["input:picture"].shape == (9, 1, 6, 6)
         shipped = verified.manifest.variants[0].name
         assert arrays[f"output:{shipped}:scores"].argmax(axis=1).tolist() == [0, 1, 2] * 3
+        assert arrays["label"].tolist() == [0, 1, 2] * 3
+    (bounds,) = verified.manifest.golden.bounds
+    assert verified.manifest.golden.metric == "accuracy"
+    assert (bounds.variant, bounds.threads, bounds.metric_value) == (shipped, 1, 1.0)
+    assert bounds.metric_bound == 1 - 1 / 9
+    assert 0 < bounds.latency_p50_ms < bounds.latency_bound_ms
+    assert bounds.reference_ms > 0
+    assert bounds.memory_bound_bytes is not None
+    assert bounds.memory_bound_bytes >= 16 << 20
 
 
 def test_a_model_elsewhere_or_nowhere(project: ProjectFolder, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_two_files_are_compared(built: ProjectFolder, blind: Path) -> None:
     assert made.new.flips.negative_count == 39
     assert [(each.before, each.after) for each in made.new.flips.pairs] == [(1, 2)]
     assert "negative-flips" in {each.kind for each in made.new.findings}
+    assert [each.slice for each in made.new.found_slices if each.kind == "hurt"] == ["class=middle"]
     assert decode_document(encode_document(made), ModelComparison, where="test") == made
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -63,7 +63,7 @@ def open_door(run: Path) -> socket.socket:
     try:
         run.mkdir(mode=0o755, parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        with _short(path) as name:
+        with short_name(path) as name:
             door.bind(name)
         path.chmod(0o600)
         door.listen(8)
@@ -101,7 +101,7 @@ def ask(run: Path, question: Question) -> Answer | None:
     path = run / _NAME
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
         try:
-            with _short(path) as name:
+            with short_name(path) as name:
                 line.connect(name)
         except (FileNotFoundError, ConnectionRefusedError):
             return None
@@ -116,7 +116,7 @@ def ask(run: Path, question: Question) -> Answer | None:
 
 
 @contextlib.contextmanager
-def _short(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def short_name(path: Path) -> Iterator[str]:
     """A name for a socket whose path may be longer than the 107 bytes that the kernel takes."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:

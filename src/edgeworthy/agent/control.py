@@ -32,7 +32,10 @@ class Control(Protocol):
         """
 
     def report(self, entry: HistoryEntry) -> None:
-        """Take note of what happened on the device; failing to must not stop it."""
+        """Take note of what happened on the device; failing to must not stop it.
+
+        After a power cut an entry may be told once more; its ``sequence`` tells.
+        """
 
     def next_look_seconds(self) -> float | None:
         """When to look again, where somebody says so."""

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from edgeworthy.agent.current_steps import MOST_UNSETTLED_STARTS
 from edgeworthy.agent.history import verified_history
 from edgeworthy.agent.identity import Identity, identify
-from edgeworthy.agent.machine import MOST_UNSETTLED_STARTS
 from edgeworthy.agent.pacing import Patience
 from edgeworthy.agent.signed_time import load_signed_time
 from edgeworthy.agent.sources import SourceProblem, source_of

@@ -24,12 +24,7 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
-
-import msgspec
-
-from edgeworthy.agent.chain import LONGEST_REASON, with_entry
+from edgeworthy.agent.current_steps import MOST_UNSETTLED_STARTS, about_current, fall_back
 from edgeworthy.agent.events import (
     CheckFiles,
     Collect,
@@ -49,7 +44,6 @@ from edgeworthy.agent.events import (
     Postponed,
     Proven,
     Refused,
-    Rest,
     RollbackAsked,
     SelfTestFailed,
     SelfTestPassed,
@@ -64,34 +58,16 @@ from edgeworthy.agent.events import (
     Stopped,
     TestCandidate,
 )
-from edgeworthy.documents.agent import AgentState, Candidate, Proof, RefusedRelease, Slot
+from edgeworthy.agent.steps import MOST_REFUSED, Transition, changed, noted, refusal
+from edgeworthy.documents.agent import AgentState, Candidate, Proof, Slot
 from edgeworthy.documents.agent_history import HistoryEvent
 from edgeworthy.documents.publication import PublishedRelease
 from edgeworthy.errors import UsageError
-
-StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 #: How often the self-test of a candidate may be begun before the candidate is given up.
 MOST_ATTEMPTS = 3
 #: How often a download may be taken up again before the next look begins it anew.
 MOST_DOWNLOADS = 28
-#: How often the agent may start before a release has run for a while.
-MOST_UNSETTLED_STARTS = 5
-#: How many refused releases are remembered.
-MOST_REFUSED = 16
-
-
-@dataclass(frozen=True)
-class Transition:
-    """What becomes of an event.
-
-    Attributes:
-        state: To be written whole before anything else is done.
-        effects: What to do then, in this order.
-    """
-
-    state: AgentState
-    effects: tuple[Effect, ...] = field(default=())
 
 
 def step(state: AgentState, event: Event, now: Moment) -> Transition:
@@ -105,16 +81,16 @@ def step(state: AgentState, event: Event, now: Moment) -> Transition:
         case Started(serves):
             reached = _started(state, now) if serves else _resumed(state, now)
         case Stopped(reason):
-            reached = Transition(_noted(state, now, "stopped", state.current, reason))
+            reached = Transition(noted(state, now, "stopped", state.current, reason))
         case CurrentProven() | CurrentFailed() | CurrentCrashed() | Settled():
-            reached = _about_current(state, event, now)
+            reached = about_current(state, event, now)
         case LookFailed(reason):
-            reached = Transition(_with(state, trouble=reason))
+            reached = Transition(changed(state, trouble=reason))
         case LookEnded():
-            reached = Transition(_with(state, trouble=""))
+            reached = Transition(changed(state, trouble=""))
         case Offered(release, policy) if state.phase == "idle":
             candidate = Candidate(release=release, policy=policy)
-            reached = _offered(_with(state, trouble=""), candidate, release, now)
+            reached = _offered(changed(state, trouble=""), candidate, release, now)
         case RollbackAsked(reason):
             reached = _rollback(state, reason, now)
         case _:
@@ -153,13 +129,13 @@ def pending(state: AgentState) -> tuple[Effect, ...]:
 
 
 def _started(state: AgentState, now: Moment) -> Transition:
-    started = _with(state, unsettled_starts=state.unsettled_starts + 1)
-    started = _noted(started, now, "started", state.current)
+    started = changed(state, unsettled_starts=state.unsettled_starts + 1)
+    started = noted(started, now, "started", state.current)
     effects: tuple[Effect, ...]
     worn_out = started.unsettled_starts > MOST_UNSETTLED_STARTS
     if worn_out and started.previous is not None and not started.fallen:
         reason = f"started {started.unsettled_starts - 1} times and never ran for a while"
-        fallen = _fall_back(started, CurrentFailed(reason), now)
+        fallen = fall_back(started, CurrentFailed(reason), now)
         started, effects = fallen.state, fallen.effects
     else:
         effects = (SetPointers(started.current, started.previous), *_serving(started, now))
@@ -174,7 +150,7 @@ def _resumed(state: AgentState, now: Moment) -> Transition:
         return Transition(state, (pointers, Collect(_kept(state))))
     if state.phase not in {"downloading", "staged", "self-test"}:
         return Transition(state, pending(state))
-    again = _with(state, attempts=state.attempts + 1)
+    again = changed(state, attempts=state.attempts + 1)
     if state.phase == "downloading":
         if again.attempts > MOST_DOWNLOADS:
             return _about_candidate(state, Postponed("the download was interrupted"), now)
@@ -201,15 +177,15 @@ def _offered(
     if not _is_new(state, candidate, release, now):
         return Transition(state)
     if state.current and state.current.entry == release.entry:  # the same bytes under a new number
-        current = _with(state.current, release_counter=release.release_counter)
-        renumbered = _with(state, current=current, highest_counter=release.release_counter)
+        current = changed(state.current, release_counter=release.release_counter)
+        renumbered = changed(state, current=current, highest_counter=release.release_counter)
         return Transition(
-            _noted(renumbered, now, "committed", current, release.rollback_reason or "republished"),
+            noted(renumbered, now, "committed", current, release.rollback_reason or "republished"),
             (SetPointers(current, state.previous),),
         )
     named = _slot_of(candidate)
-    begun = _with(state, phase="downloading", candidate=candidate, attempts=1)
-    begun = _noted(begun, now, "offered", named, release.rollback_reason)
+    begun = changed(state, phase="downloading", candidate=candidate, attempts=1)
+    begun = noted(begun, now, "offered", named, release.rollback_reason)
     return Transition(begun, pending(begun))
 
 
@@ -235,9 +211,9 @@ def _about_candidate(state: AgentState, event: Event, now: Moment) -> Transition
     reached: Transition
     match state.phase, event:
         case "downloading", Proven(slot) if candidate:
-            reached = _moved(state, "verified", candidate=_with(candidate, slot=slot))
+            reached = _moved(state, "verified", candidate=changed(candidate, slot=slot))
         case "downloading" | "verified" | "staged", Postponed(reason):
-            dropped = _with(state, phase="idle", candidate=None, attempts=0, trouble=reason)
+            dropped = changed(state, phase="idle", candidate=None, attempts=0, trouble=reason)
             reached = Transition(dropped)
         case "downloading", Refused(reason):
             reached = _give_up(state, reason, now, event="refused")
@@ -252,7 +228,7 @@ def _about_candidate(state: AgentState, event: Event, now: Moment) -> Transition
         case "shadow", ShadowPassed() if candidate and candidate.slot:
             reached = _commit(state, candidate, candidate.slot, now)
         case "committed" | "rolled-back", Finished():
-            reached = Transition(_with(state, phase="idle", candidate=None, attempts=0))
+            reached = Transition(changed(state, phase="idle", candidate=None, attempts=0))
         case _:
             reached = Transition(state)
     return reached
@@ -260,8 +236,8 @@ def _about_candidate(state: AgentState, event: Event, now: Moment) -> Transition
 
 def _commit(state: AgentState, candidate: Candidate, slot: Slot, now: Moment) -> Transition:
     back = candidate.release is None
-    taken_back = (_refusal(state.current, candidate.reason, ""),) if back and state.current else ()
-    committed = _with(
+    taken_back = (refusal(state.current, candidate.reason, ""),) if back and state.current else ()
+    committed = changed(
         state,
         phase="committed",
         current=slot,
@@ -273,7 +249,7 @@ def _commit(state: AgentState, candidate: Candidate, slot: Slot, now: Moment) ->
         fallen=False,
     )
     event: HistoryEvent = "restored" if back else "committed"
-    committed = _noted(committed, now, event, slot, candidate.reason or _reason_of(candidate))
+    committed = noted(committed, now, event, slot, candidate.reason or _reason_of(candidate))
     return Transition(committed, pending(committed))
 
 
@@ -285,60 +261,10 @@ def _give_up(
     refused = state.refused
     if slot is not None and candidate.release is not None:
         policy = candidate.policy if event == "refused" else ""
-        refusal = _refusal(slot, reason, now.fingerprint, policy)
-        refused = (*refused, refusal)[-MOST_REFUSED:]
-    given_up = _with(state, phase="rolled-back", refused=refused, attempts=0)
-    given_up = _noted(given_up, now, event, slot, reason)
+        refused = (*refused, refusal(slot, reason, now.fingerprint, policy))[-MOST_REFUSED:]
+    given_up = changed(state, phase="rolled-back", refused=refused, attempts=0)
+    given_up = noted(given_up, now, event, slot, reason)
     return Transition(given_up, pending(given_up))
-
-
-def _about_current(state: AgentState, event: Event, now: Moment) -> Transition:
-    if state.current is None:
-        return Transition(state)
-    match event:
-        case CurrentProven():
-            proof = Proof(entry=state.current.entry, boot=now.boot, fingerprint=now.fingerprint)
-            return Transition(_with(state, proof=proof))
-        case CurrentCrashed(reason):
-            crashed = _with(state, unsettled_starts=state.unsettled_starts + 1)
-            crashed = _noted(crashed, now, "crashed", state.current, reason)
-            worn_out = crashed.unsettled_starts > MOST_UNSETTLED_STARTS
-            if worn_out and crashed.previous is not None and not crashed.fallen:
-                return _fall_back(crashed, CurrentFailed(reason), now)
-            return Transition(crashed, (Serve(state.current, proven=True),))
-        case CurrentFailed():
-            return _fall_back(state, event, now)
-        case _:
-            settled = (state.unsettled_starts, state.fallen) == (0, False)
-            return Transition(state if settled else _with(state, unsettled_starts=0, fallen=False))
-
-
-def _fall_back(state: AgentState, failure: CurrentFailed, now: Moment) -> Transition:
-    """Go to the release before; where there is none, what is only slow goes on (rule 2)."""
-    failed, previous = state.current, state.previous
-    if failed is None:
-        return Transition(state)
-    if previous is None and failure.usable:
-        degraded = _noted(state, now, "degraded", failed, failure.reason)
-        proof = Proof(entry=failed.entry, boot=now.boot, fingerprint=now.fingerprint)
-        return Transition(_with(degraded, proof=proof), (Serve(failed, proven=True),))
-    refused = state.refused
-    if not failure.damaged:
-        refused = (*refused, _refusal(failed, failure.reason, now.fingerprint))[-MOST_REFUSED:]
-    fallen = _with(
-        state,
-        current=previous,
-        previous=None,
-        proof=None,
-        refused=refused,
-        unsettled_starts=0,
-        fallen=previous is not None,
-    )
-    fallen = _noted(fallen, now, "fell-back" if previous else "lost", failed, failure.reason)
-    pointers = SetPointers(previous, None)
-    if previous is None:
-        return Transition(fallen, (pointers, Rest()))
-    return Transition(fallen, (pointers, Serve(previous, proven=False, why="fallback")))
 
 
 def _rollback(state: AgentState, reason: str, now: Moment) -> Transition:
@@ -352,14 +278,14 @@ def _rollback(state: AgentState, reason: str, now: Moment) -> Transition:
     if state.phase in {"committed", "rolled-back"}:
         raise UsageError("an update is just being finished", next_step="Ask again in a moment")
     candidate = Candidate(slot=state.previous, reason=reason)
-    begun = _with(state, phase="staged", candidate=candidate, attempts=1)
-    begun = _noted(begun, now, "offered", state.previous, reason)
+    begun = changed(state, phase="staged", candidate=candidate, attempts=1)
+    begun = noted(begun, now, "offered", state.previous, reason)
     discarded = () if state.candidate is None else (Discard(state.candidate),)
     return Transition(begun, (*discarded, *pending(begun)))
 
 
 def _moved(state: AgentState, phase: str, **changes: object) -> Transition:
-    moved = _with(state, phase=phase, **changes)
+    moved = changed(state, phase=phase, **changes)
     return Transition(moved, pending(moved))
 
 
@@ -390,23 +316,3 @@ def _slot_of(candidate: Candidate) -> Slot | None:
 
 def _reason_of(candidate: Candidate) -> str:
     return candidate.release.rollback_reason if candidate.release else ""
-
-
-def _refusal(slot: Slot, reason: str, fingerprint: str, policy: str = "") -> RefusedRelease:
-    return RefusedRelease(
-        entry=slot.entry,
-        release_counter=slot.release_counter,
-        fingerprint=fingerprint,
-        policy=policy,
-        reason=reason[:LONGEST_REASON],
-    )
-
-
-def _noted(
-    state: AgentState, now: Moment, event: HistoryEvent, slot: Slot | None, reason: str = ""
-) -> AgentState:
-    return with_entry(state, now, event, slot, reason)
-
-
-def _with(record: StructT, **changes: Any) -> StructT:  # noqa: ANN401 - fields of any type
-    return msgspec.structs.replace(record, **changes)

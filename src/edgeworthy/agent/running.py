@@ -46,6 +46,8 @@ from edgeworthy.errors import EdgeworthyError
 SETTLE_SECONDS = 60.0
 _LONGEST_RESTART_SECONDS = 300.0
 _LONGEST_SLEEP_SECONDS = 20.0
+#: How long the worker of an agent that was killed may hold a port.
+_PORT_SECONDS = 10.0
 
 Say = Callable[[str], None]
 
@@ -142,7 +144,7 @@ def _listeners(store: Store, settings: AgentSettings) -> list[socket.socket]:
     found = [unix_listener(path)]
     try:
         if settings.address:
-            found.append(tcp_listener(settings.address))
+            found.append(tcp_listener(settings.address, patience_seconds=_PORT_SECONDS))
     except EdgeworthyError:
         found[0].close()
         raise

@@ -53,7 +53,7 @@ from edgeworthy.agent.signed_time import load_signed_time
 from edgeworthy.agent.store import Store
 from edgeworthy.documents.agent import AgentState, Slot
 from edgeworthy.documents.publication import PublishedRelease
-from edgeworthy.errors import StorageError
+from edgeworthy.errors import EdgeworthyError, InputError, StorageError
 
 _LASTING = {"committed", "rolled-back"}
 _ABOUT_SERVING = (Started, CurrentProven, CurrentFailed, CurrentCrashed, Settled)
@@ -126,6 +126,10 @@ class Supervisor:
         """Take up what was interrupted; the caller is alone on the store."""
         self.store.sweep()
         self.state = self.store.state()
+        interrupted = self.state.unwritten
+        self._settle()
+        for entry in interrupted:  # perhaps for the second time: whoever is told counts
+            self.control.report(entry)
         self.handle(Started(serves))
 
     def look(self) -> None:
@@ -181,18 +185,24 @@ class Supervisor:
 
     def _keep(self, state: AgentState) -> None:
         if state == self.state and not self._unkept:
+            if state.unwritten:
+                self._settle()
             return
         known = self.state.sequence - len(self.state.unwritten)
         self.store.write_state(state)
         self.state, self._unkept = state, False
-        try:
-            settle_history(self.store.history_file, state)
-            self.state = msgspec.structs.replace(state, unwritten=())
-        except StorageError as error:
-            self._troubled(error)
+        self._settle()
         for entry in state.unwritten:
             if entry.sequence > known:
                 self.control.report(entry)
+
+    def _settle(self) -> None:
+        """Bring the history into its file; where the disk refuses, the state goes on holding it."""
+        try:
+            settle_history(self.store.history_file, self.state)
+            self.state = msgspec.structs.replace(self.state, unwritten=())
+        except (StorageError, InputError) as error:
+            self._troubled(error)
 
     def _do(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
@@ -257,7 +267,7 @@ class Supervisor:
                 event = ShadowPassed()
         return event
 
-    def _troubled(self, error: StorageError) -> None:
+    def _troubled(self, error: EdgeworthyError) -> None:
         if str(error) != self.trouble:
             self.trouble = str(error)
             self.say(f"trouble: {error}")

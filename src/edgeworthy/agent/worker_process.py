@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-import os
+import errno
 import select
 import signal
 import socket
@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from edgeworthy.agent.asking import short_name
+from edgeworthy.agent.notifying import notify
 from edgeworthy.documents.agent import Slot
 from edgeworthy.documents.worker_control import (
     LARGEST_PACKET_BYTES,
@@ -37,6 +39,10 @@ from edgeworthy.errors import ExecutionError, InputError
 
 _MODULE = "edgeworthy.agent.worker"
 _END_SECONDS = 5.0
+_PORT_WAIT_SECONDS = 0.2
+_HIGHEST_PORT = 65_535
+#: The service manager hears of us at least that often while we wait for a worker.
+_LONGEST_SILENCE_SECONDS = 20.0
 
 ReportT = TypeVar("ReportT")
 
@@ -166,7 +172,8 @@ class WorkerProcess:
         """
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            report = self.hear(left)
+            notify("WATCHDOG=1")
+            report = self.hear(min(left, _LONGEST_SILENCE_SECONDS))
             if isinstance(report, kind):
                 return report
             if isinstance(report, Failed):
@@ -218,8 +225,9 @@ def unix_listener(path: Path) -> socket.socket:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh.unlink(missing_ok=True)
-        listener.bind(str(fresh))
-        os.chmod(fresh, 0o660)  # noqa: PTH101 - of the socket that was just bound
+        with short_name(fresh) as name:
+            listener.bind(name)
+        fresh.chmod(0o660)
         fresh.replace(path)
         listener.listen(128)
     except OSError as error:
@@ -227,24 +235,34 @@ def unix_listener(path: Path) -> socket.socket:
         raise ExecutionError(
             f"cannot listen: {error.strerror or error}",
             where=str(path),
-            next_step="A Unix socket's path has at most 107 bytes; choose a shorter --socket",
+            next_step="Name another place with --socket at enrolment",
         ) from error
     return listener
 
 
-def tcp_listener(address: str) -> socket.socket:
+def tcp_listener(address: str, *, patience_seconds: float = 0.0) -> socket.socket:
     """Listen on ``HOST:PORT``.
+
+    Args:
+        address: Where.
+        patience_seconds: How long to wait for a port that somebody still holds.
 
     Raises:
         ExecutionError: It cannot be bound.
     """
     host, _, port = address.rpartition(":")
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=128)
-    except (OSError, ValueError, OverflowError) as error:
-        raise ExecutionError(
-            f"cannot listen: {error}",
-            expected="HOST:PORT that is free",
-            where=address,
-        ) from error
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > _HIGHEST_PORT:
+        raise ExecutionError("not an address", expected="HOST:PORT", where=address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    place = (host.strip("[]"), int(port))
+    end = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return socket.create_server(place, family=family, backlog=128)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < end:
+                time.sleep(_PORT_WAIT_SECONDS)
+                continue
+            raise ExecutionError(
+                f"cannot listen: {error}", expected="an address that is free", where=address
+            ) from error

@@ -45,7 +45,7 @@ def print_status(status: AgentStatus) -> None:
     out.print(_headline(status), soft_wrap=True)
     if status.trouble:
         out.print(marked("trouble", "red", status.trouble), soft_wrap=True)
-    facts = table("", "", "")
+    facts = table("Device", "", "")
     facts.add_row("device", f"{status.device}, ring {status.ring}, {status.instruction_set}")
     facts.add_row("follows", f"{status.product} at {', '.join(status.repositories)}")
     facts.add_row("policy", status.policy)

@@ -7,7 +7,6 @@ from pathlib import Path
 from edgeworthy.cli.evaluate import print_evaluations
 from edgeworthy.cli.gate import print_decision, refuse_unless_passed, write_for_ci
 from edgeworthy.cli.measured import print_measurements
-from edgeworthy.cli.optimize import print_variants
 from edgeworthy.cli.options import (
     ExplainOption,
     JsonOption,
@@ -18,6 +17,7 @@ from edgeworthy.cli.options import (
 )
 from edgeworthy.cli.output import console, print_json, print_outcomes
 from edgeworthy.cli.session import opened_project
+from edgeworthy.cli.variants import print_variants
 from edgeworthy.workflow.project import BuildResult
 
 

@@ -12,9 +12,10 @@ from edgeworthy.cli.compare import print_comparison, print_findings
 from edgeworthy.cli.corruptions import print_corruptions
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import console, interval, print_json, print_outcomes, table
-from edgeworthy.cli.session import opened_project
-from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.cli.session import opened_project, shown_progress
+from edgeworthy.documents.evaluation import Evaluation, TemperatureFit
 from edgeworthy.documents.project import ProfileName
+from edgeworthy.errors import UsageError
 
 _SHOWN_CONFIDENCE = 0.95
 
@@ -44,11 +45,31 @@ OnlyOption: TypeAlias = Annotated[
 ]
 
 
+ModelArgument: TypeAlias = Annotated[
+    Path | None,
+    typer.Argument(help="An ONNX or .tflite file, with --data; left out, the project's variants."),
+]
+DataOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="npz file with an array per input, and the labels.", metavar="FILE"),
+]
+LabelsOption: TypeAlias = Annotated[
+    str, typer.Option(help="Array with the labels; left out, `labels` or `y`.", metavar="KEY")
+]
+RuntimeOption: TypeAlias = Annotated[
+    str, typer.Option(help="Engine; left out, the one that reads such files.", metavar="NAME")
+]
+
+
 def evaluate(
+    model: ModelArgument = None,
     project: ProjectOption = Path(),
     profile: ProfileOption = None,
     only: OnlyOption = None,
     compare: CompareOption = None,
+    data: DataOption = None,
+    labels: LabelsOption = "",
+    runtime: RuntimeOption = "",
     as_json: JsonOption = False,
     explain: ExplainOption = False,
 ) -> None:
@@ -56,6 +77,9 @@ def evaluate(
 
     Example: edgeworthy evaluate --project digits
     """
+    if model is not None or data is not None:
+        _evaluate_file(model, data, (labels, runtime), as_json=as_json)
+        return
     with opened_project(project) as opened:
         if compare is not None:
             compared = opened.compare(*compare)
@@ -72,6 +96,22 @@ def evaluate(
     print_evaluations(evaluations)
     if explain:
         print_outcomes(opened.outcomes)
+
+
+def _evaluate_file(
+    model: Path | None, data: Path | None, options: tuple[str, str], *, as_json: bool
+) -> None:
+    from edgeworthy.workflow.bare_evaluation import evaluate_file
+
+    if model is None or data is None:
+        raise UsageError(
+            "a bare model and its samples go together",
+            next_step="Write for example `edgeworthy evaluate model.tflite --data samples.npz`",
+        )
+    labels, runtime = options
+    with shown_progress() as progress:
+        evaluation = evaluate_file(model, data, labels=labels, runtime=runtime, progress=progress)
+    print_json(evaluation) if as_json else print_evaluations([evaluation])
 
 
 def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
@@ -103,7 +143,17 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
                     f"{each.variant}: {each.flips.negative_count} right answers lost, "
                     f"{each.flips.positive_count} gained, {each.flips.changed_count} changed"
                 )
+            if each.temperature is not None:
+                out.print(f"{each.variant}: {temperature_in_words(each.temperature)}")
             print_findings(each.findings)
+
+
+def temperature_in_words(fit: TemperatureFit) -> str:
+    """What a device divides logits by, or why by nothing."""
+    if fit.temperature is None:
+        return f"no temperature: {fit.refusal}"
+    samples = f"{fit.sample_count} {fit.dataset.name} samples"
+    return f"temperature {interval(fit.temperature)}, fitted on {samples}"
 
 
 def _figures(evaluation: Evaluation) -> dict[tuple[str, str], str]:

@@ -18,7 +18,7 @@ _MOST_OPERATORS = 12
 
 def inspect(
     model: Annotated[
-        Path | None, typer.Argument(help="An ONNX file; left out, the project's model.")
+        Path | None, typer.Argument(help="An ONNX or .tflite file; left out, the project's model.")
     ] = None,
     project: ProjectOption = Path(),
     as_json: JsonOption = False,
@@ -45,7 +45,7 @@ def print_inspection(inspection: ModelInspection) -> None:
     facts = table("Model", "", "")
     facts.add_row("digest", inspection.artifact)
     facts.add_row("size", f"{inspection.size_bytes / 1024:.1f} KiB")
-    facts.add_row("format", f"ONNX opset {inspection.opset_version}, {inspection.producer}")
+    facts.add_row("format", _format(inspection))
     facts.add_row("parameters", f"{inspection.parameter_count:,}")
     facts.add_row("arithmetic", f"{inspection.mac_count:,} multiply-adds per sample")
     facts.add_row("activations", f"{inspection.activation_peak_bytes / 1024:.1f} KiB (estimate)")
@@ -65,6 +65,12 @@ def print_inspection(inspection: ModelInspection) -> None:
     out.print(census)
     for warning in inspection.warnings:
         out.print(note(warning))
+
+
+def _format(inspection: ModelInspection) -> str:
+    if inspection.model_format == "tflite":
+        return f"TensorFlow Lite, schema {inspection.opset_version}, {inspection.producer}"
+    return f"ONNX opset {inspection.opset_version}, {inspection.producer}"
 
 
 def _tensors(signature: ModelSignature) -> list[tuple[str, str]]:

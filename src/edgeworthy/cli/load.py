@@ -26,6 +26,8 @@ def print_load(measured: LoadMeasurement) -> None:
         made.add_row("answers checked", f"{measured.checked_count}, all right")
     if made.row_count:
         out.print(made)
+    if measured.partial:
+        out.print(note("Stopped early: fewer starts stand behind each figure."))
     for sentence in measured.disturbances:
         out.print(note(sentence))
 

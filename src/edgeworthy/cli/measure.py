@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from edgeworthy.cli.measure_options import (
     HtmlOption,
     ModelArgument,
     OperatorsOption,
+    RuntimeOption,
     SamplesOption,
     Scenario,
     ScenarioOption,
@@ -23,18 +25,20 @@ from edgeworthy.cli.measure_options import (
     StartsOption,
     SustainedOption,
     SweepOption,
+    TargetOption,
     ThreadsOption,
     ToleranceOption,
+    VariantOption,
 )
 from edgeworthy.cli.measured import print_measurements
 from edgeworthy.cli.operators import measure_operators
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
 from edgeworthy.cli.output import print_json, print_outcomes
-from edgeworthy.cli.session import opened_project, shown_progress
-from edgeworthy.cli.sustained import measure_sustained, refuse_partial
+from edgeworthy.cli.session import opened_project, refuse_partial, shown_progress
+from edgeworthy.cli.sustained import measure_sustained
 from edgeworthy.cli.sweep import measure_sweep
 from edgeworthy.documents.load import LoadScenario
-from edgeworthy.errors import Interrupted, UsageError
+from edgeworthy.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeworthy.workflow.bare_models import BareOptions
@@ -52,6 +56,8 @@ _LOADS: dict[Scenario, LoadScenario] = {
 def measure(
     model: ModelArgument = None,
     project: ProjectOption = Path(),
+    variant: VariantOption = None,
+    target: TargetOption = "",
     against: AgainstOption = None,
     scenario: ScenarioOption = Scenario.SINGLE_STREAM,
     bound: BoundOption = 10.0,
@@ -59,10 +65,11 @@ def measure(
     samples: SamplesOption = None,
     golden: GoldenOption = None,
     tolerance: ToleranceOption = 1e-3,
-    threads: ThreadsOption = 1,
+    runtime: RuntimeOption = "",
+    threads: ThreadsOption = None,
     starts: StartsOption = None,
     budget: BudgetOption = None,
-    seed: SeedOption = 0,
+    seed: SeedOption = None,
     sustained: SustainedOption = None,
     operators: OperatorsOption = False,
     html: HtmlOption = None,
@@ -78,27 +85,21 @@ def measure(
 
     loaded = scenario is not Scenario.SINGLE_STREAM
     asked = (against is not None, loaded, sustained is not None, operators, sweep is not None)
-    _refuse_mixing(asked, has_model=model is not None)
-    if html is not None and sustained is None and not operators:
-        raise UsageError("--html draws what --sustained or --operators measured")
-    if model is None:
+    _refuse_mixing(asked, has_subject=bool(model or variant), has_page=html is not None)
+    if model is None and variant is None:
         _measure_project(project, as_json=as_json, explain=explain)
         return
-    options = BareOptions(
-        threads=threads,
-        samples=samples,
-        budget_s=budget,
-        starts=starts,
-        seed=seed,
-        golden=golden,
-        tolerance=tolerance,
-    )
+    options = BareOptions(samples=samples, golden=golden, tolerance=tolerance)
+    if variant is not None:
+        model, options = _of_project(project, variant, target, given=(model, samples, golden))
+    assert model is not None  # noqa: S101 - one of the two was given
+    options = _asked_for(options, runtime, threads, budget, starts, seed)
     if sweep is not None:
         measure_sweep(model, options, sweep, as_json=as_json)
     elif operators:
         measure_operators(model, options, as_json=as_json, html=html)
     elif sustained is not None:
-        refuse_partial(measure_sustained(model, options, sustained, as_json=as_json, html=html))
+        measure_sustained(model, options, sustained, as_json=as_json, html=html)
     elif against is not None:
         _compare(model, against, options, as_json=as_json)
     elif loaded:
@@ -107,12 +108,48 @@ def measure(
         _measure_file(model, options, as_json=as_json)
 
 
-def _refuse_mixing(asked: tuple[bool, ...], *, has_model: bool) -> None:
-    if any(asked) and not has_model:
+def _asked_for(
+    options: BareOptions,
+    runtime: str,
+    threads: int | None,
+    budget: float | None,
+    starts: int | None,
+    seed: int | None,
+) -> BareOptions:
+    """What was asked for on the command line comes before what the project says."""
+    return replace(
+        options,
+        runtime=runtime or options.runtime,
+        threads=threads or options.threads,
+        budget_s=budget,
+        starts=starts,
+        seed=options.seed if seed is None else seed,
+    )
+
+
+def _of_project(
+    project: Path, variant: str, target: str, *, given: tuple[Path | None, ...]
+) -> tuple[Path, BareOptions]:
+    """The file of a variant, and how its project measures it."""
+    if any(each is not None for each in given):
         raise UsageError(
-            f"{_SPECIAL} measure model files",
-            next_step="Write for example `edgeworthy measure A.onnx --vs B.onnx`",
+            "--variant takes the model and the samples of the project",
+            next_step="Leave out either --variant, or the file, --samples and --golden",
         )
+    with opened_project(project) as opened:
+        subject = opened.subject(variant, target)
+        return subject.path, opened.measuring_options(subject)
+
+
+def _refuse_mixing(asked: tuple[bool, ...], *, has_subject: bool, has_page: bool) -> None:
+    if any(asked) and not has_subject:
+        raise UsageError(
+            f"{_SPECIAL} measure one artefact",
+            next_step="Name a file, as in `edgeworthy measure A.onnx --vs B.onnx`, or a variant of "
+            "the project with --variant",
+        )
+    if has_page and not (asked[2] or asked[3]):
+        raise UsageError("--html draws what --sustained or --operators measured")
     if sum(asked) > 1:
         raise UsageError(
             f"{_SPECIAL} do not go together", next_step="Leave all but one of them out"
@@ -125,7 +162,7 @@ def _compare(model: Path, against: Path, options: BareOptions, *, as_json: bool)
     with shown_progress() as progress:
         compared = compare_files(model, against, options, progress=progress)
     print_json(compared) if as_json else print_comparison(compared)
-    _refuse_partial(partial=compared.partial)
+    refuse_partial(partial=compared.partial)
 
 
 def _measure_file(model: Path, options: BareOptions, *, as_json: bool) -> None:
@@ -134,7 +171,7 @@ def _measure_file(model: Path, options: BareOptions, *, as_json: bool) -> None:
     with shown_progress() as progress:
         measured = measure_file(model, options, progress=progress)
     print_json(measured) if as_json else print_measurements([measured])
-    _refuse_partial(partial=measured.partial)
+    refuse_partial(partial=measured.partial)
 
 
 def _measure_load(
@@ -148,11 +185,7 @@ def _measure_load(
     with shown_progress() as progress:
         measured = load_file(model, asked, options, progress=progress)
     print_json(measured) if as_json else print_load(measured)
-
-
-def _refuse_partial(*, partial: bool) -> None:
-    if partial:
-        raise Interrupted("stopped by Ctrl-C; what was measured is above, marked as partial")
+    refuse_partial(partial=measured.partial)
 
 
 def _measure_project(project: Path, *, as_json: bool, explain: bool) -> None:

@@ -20,7 +20,7 @@ class Scenario(StrEnum):
 
 ModelArgument: TypeAlias = Annotated[
     Path | None,
-    typer.Argument(help="An ONNX file; left out, the project's model and variants."),
+    typer.Argument(help="An ONNX or .tflite file; left out, the project's model and variants."),
 ]
 AgainstOption: TypeAlias = Annotated[
     Path | None,
@@ -50,14 +50,31 @@ GoldenOption: TypeAlias = Annotated[
 ToleranceOption: TypeAlias = Annotated[
     float, typer.Option(help="Share of the largest golden value to be off.", min=0.0)
 ]
-ThreadsOption: TypeAlias = Annotated[int, typer.Option(help="Threads inside one inference.", min=1)]
+RuntimeOption: TypeAlias = Annotated[
+    str, typer.Option(help="Engine; left out, the one that reads such files.", metavar="NAME")
+]
+ThreadsOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="Threads inside one inference: 1, or the target's.", min=1),
+]
+VariantOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Of a project: measure this variant, or `original`, by itself.", metavar="NAME"
+    ),
+]
+TargetOption: TypeAlias = Annotated[
+    str, typer.Option(help="With --variant: for this target; the first unless told.")
+]
 StartsOption: TypeAlias = Annotated[
     int | None, typer.Option(help="Starts of each model; more see smaller differences.", min=1)
 ]
 BudgetOption: TypeAlias = Annotated[
     float | None, typer.Option(help="Seconds of timed rounds per model, at most.", min=0.001)
 ]
-SeedOption: TypeAlias = Annotated[int, typer.Option(help="Seed of the random order.")]
+SeedOption: TypeAlias = Annotated[
+    int | None, typer.Option(help="Seed of the random order: 0, or the project's.")
+]
 SustainedOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -71,7 +88,7 @@ OperatorsOption: TypeAlias = Annotated[
 ]
 SweepOption: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Try several settings: threads, batch or both.", metavar="AXES"),
+    typer.Option(help="Try several settings: threads, batch, affinity.", metavar="AXES"),
 ]
 HtmlOption: TypeAlias = Annotated[
     Path | None,

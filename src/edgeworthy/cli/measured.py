@@ -94,6 +94,8 @@ def _facts(measurement: Measurement) -> Table:
     made.add_row("cold start ms (import, load, first)", interval(measurement.cold_start_ms))
     made.add_row("peak memory MiB", interval(measurement.peak_memory_mib))
     made.add_row("steady memory MiB", interval(measurement.steady_memory_mib))
+    arena = measurement.arena_mib
+    made.add_row("arena MiB", "not told by the engine" if arena is None else interval(arena))
     made.add_row("memory before loading MiB", figure(measurement.runtime_memory_mib))
     made.add_row("processors", ", ".join(map(str, measurement.affinity)) or "-")
     if measurement.checked_count:

@@ -34,7 +34,7 @@ def print_profile(profile: OperatorProfile) -> None:
     out = console()
     title = f"{profile.variant}: {profile.runtime}, {profile.threads} thread(s)"
     columns = ("operator", "nodes", "ms", "time", "GMAC/s", "of limit", "limited by")
-    made = table(title, *columns, right=("nodes", "ms", "time", "GMAC/s", "of limit"))
+    made = table(title, *columns, right=columns[1:])
     for each in profile.operators[:_MOST_OPERATORS]:
         made.add_row(
             _name(each),

@@ -1,72 +1,173 @@
-"""``edgeworthy optimize``: make the variants."""
+"""``edgeworthy optimize``: search for the version of the model that suits a target best."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING
 
-import typer
-
-from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
-from edgeworthy.cli.output import (
-    console,
-    figure,
-    interval,
-    marked,
-    print_json,
-    print_outcomes,
-    table,
+from edgeworthy.cli.optimize_options import (
+    BudgetOption,
+    CalibrationOption,
+    DataOption,
+    LabelsOption,
+    MarginOption,
+    ModelArgument,
+    OutOption,
+    Preference,
+    PreferOption,
+    RecipeOption,
+    RuntimeOption,
+    SamplesOption,
+    TargetOption,
+    ThreadsOption,
+    TrialsOption,
+    VectorsOption,
+    WorkersOption,
 )
-from edgeworthy.cli.session import opened_project
+from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
+from edgeworthy.cli.output import console, interval, print_json, print_outcomes, table
+from edgeworthy.cli.search import print_search
+from edgeworthy.cli.session import opened_project, shown_progress
+from edgeworthy.cli.sustained import seconds_of
 from edgeworthy.documents.prediction import Prediction
-from edgeworthy.documents.variant import Variant, VariantRefusal
+from edgeworthy.errors import UsageError
 
-SamplesOption: TypeAlias = Annotated[
-    int | None,
-    typer.Option(
-        "--samples",
-        min=8,
-        help="Evaluation samples to emulate the other classes of CPU on; few when left out.",
-        metavar="N",
-    ),
-]
+if TYPE_CHECKING:
+    from edgeworthy.workflow.search.session import SearchOptions
+    from edgeworthy.workflow.search.sources import BareSource
 
 
 def optimize(
+    model: ModelArgument = None,
     project: ProjectOption = Path(),
+    data: DataOption = None,
+    calibration: CalibrationOption = None,
+    labels: LabelsOption = "",
+    vectors: VectorsOption = False,
+    budget: BudgetOption = None,
+    trials: TrialsOption = None,
+    workers: WorkersOption = 1,
+    recipe: RecipeOption = None,
+    margin: MarginOption = None,
+    prefer: PreferOption = None,
+    target: TargetOption = "",
+    runtime: RuntimeOption = None,
+    threads: ThreadsOption = 1,
+    out: OutOption = None,
     samples: SamplesOption = None,
     as_json: JsonOption = False,
     explain: ExplainOption = False,
 ) -> None:
-    """Make the versions of the model that suit each target's class of CPU.
+    """Search for the version of the model that suits a target best, and say why it does.
 
-    Also says, as an estimate, what every class of CPU would see of them.
+    Of a project, or of a bare model file with samples. A search that is stopped goes on where it
+    was when it is started again.
 
-    Example: edgeworthy optimize --project digits
+    Example: edgeworthy optimize --project digits --budget 10m
     """
+    from edgeworthy.workflow.search.plan import SearchLimits
+    from edgeworthy.workflow.search.session import SearchOptions
+
+    options = SearchOptions(
+        limits=SearchLimits(
+            budget_s=None if budget is None else seconds_of(budget), trial_count=trials
+        ),
+        margin=margin,
+        workers=workers,
+        out=out,
+        target=target,
+        runtimes=tuple(runtime or ()),
+        prefer=prefer or Preference.LATENCY,
+        threads=threads,
+    )
+    source = None
+    if model is not None:
+        source = _bare(model, data, calibration, labels, vectors=vectors)
+    elif data or calibration or labels or vectors or prefer:
+        raise UsageError(
+            "--data, --calibration, --labels, --vectors and --prefer belong to a bare model",
+            next_step="Name the ONNX file, or set them in the project file",
+        )
+    if recipe is not None:
+        _make_recipe(recipe, project, source, options, as_json=as_json)
+    elif source is not None:
+        _search_file(source, options, as_json=as_json)
+    else:
+        _search_project(project, options, samples, as_json=as_json, explain=explain)
+
+
+def _bare(
+    model: Path, data: Path | None, calibration: Path | None, labels: str, *, vectors: bool
+) -> BareSource:
+    from edgeworthy.workflow.search.sources import BareSource
+
+    if data is None:
+        raise UsageError(
+            "a bare model needs samples",
+            next_step=f"Write for example `edgeworthy optimize {model.name} --data FILE.npz`",
+        )
+    return BareSource(
+        model=str(model),
+        data=str(data),
+        calibration=str(calibration or ""),
+        labels=labels,
+        vectors=vectors,
+    )
+
+
+def _search_file(source: BareSource, options: SearchOptions, *, as_json: bool) -> None:
+    from edgeworthy.workflow.search.session import search_file
+
+    with shown_progress() as progress:
+        result = search_file(source, options, progress=progress)
+    print_json(result.search) if as_json else print_search(result)
+
+
+def _search_project(
+    project: Path,
+    options: SearchOptions,
+    samples: int | None,
+    *,
+    as_json: bool,
+    explain: bool,
+) -> None:
+    from edgeworthy.workflow.search.session import search_project
+
     with opened_project(project) as opened:
-        variants = opened.optimize()
+        result = search_project(opened, options)
         predictions = opened.predict(samples)
     if as_json:
-        print_json([*variants, *predictions])
+        print_json([result.search, *predictions])
         return
-    print_variants(variants, opened.refusals())
+    print_search(result)
     print_predictions(predictions)
     if explain:
         print_outcomes(opened.outcomes)
 
 
-def print_variants(variants: Sequence[Variant], refusals: Sequence[VariantRefusal]) -> None:
-    """Variants as a table."""
-    made = table("Variants", "variant", "KiB", "what was done", right=("KiB",))
-    for each in variants:
-        done = [one.name for one in each.passes if one.changed]
-        made.add_row(each.name, figure(each.size_bytes / 1024), ", ".join(done) or "nothing")
+def _make_recipe(
+    recipe: Path,
+    project: Path,
+    source: BareSource | None,
+    options: SearchOptions,
+    *,
+    as_json: bool,
+) -> None:
+    from edgeworthy.workflow.search.recipes import make_from_recipe
+
+    with shown_progress() as progress:
+        made = make_from_recipe(
+            recipe, source if source is not None else project, options, progress=progress
+        )
+    if as_json:
+        print_json(made.variant)
+        return
     out = console()
-    out.print(made)
-    for refusal in refusals:
-        out.print(marked("not made", "yellow", f"{refusal.recipe.name}: {refusal.reason}"))
+    out.print(f"made {made.path}")
+    out.print(f"{made.variant.artifact}, {made.variant.size_bytes} bytes")
+    if made.promise:
+        out.print(made.promise)
 
 
 def print_predictions(predictions: Sequence[Prediction]) -> None:

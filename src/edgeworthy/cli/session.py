@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from edgeworthy.errors import UsageError
+from edgeworthy.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from edgeworthy.workflow.project import Project
@@ -48,6 +48,16 @@ def shown_progress() -> Iterator[ProgressListener]:
             bar.update(task, description=message, total=total, completed=done_ratio or 0.0)
 
         yield show
+
+
+def refuse_partial(*, partial: bool) -> None:
+    """Leave with the code of Ctrl-C when it ended a measurement early.
+
+    Raises:
+        Interrupted: It did; what was measured stands above.
+    """
+    if partial:
+        raise Interrupted("stopped by Ctrl-C; what was measured is above, marked as partial")
 
 
 def ask_passphrase(prompt: str) -> bytes:

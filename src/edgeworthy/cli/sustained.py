@@ -14,8 +14,9 @@ from rich.live import Live
 from rich.table import Table
 
 from edgeworthy.cli.output import console, figure, interval, note, print_json, table
+from edgeworthy.cli.session import refuse_partial
 from edgeworthy.documents.sustained import SustainedRun, SustainedWindow
-from edgeworthy.errors import Interrupted, UsageError
+from edgeworthy.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeworthy.measurement.sustained import SustainedProgress
@@ -28,7 +29,7 @@ _CHART_COLUMNS = 50
 
 def measure_sustained(
     model: Path, options: BareOptions, duration: str, *, as_json: bool, html: Path | None
-) -> SustainedRun:
+) -> None:
     """Run a model for a while, show it live on a terminal, and say what became of it."""
     from edgeworthy.workflow.measured_page import write_measured_page
     from edgeworthy.workflow.sustained import run_sustained
@@ -39,17 +40,7 @@ def measure_sustained(
     if html is not None:
         write_measured_page(run, html)
     print_json(run) if as_json else print_sustained(run)
-    return run
-
-
-def refuse_partial(run: SustainedRun) -> None:
-    """Leave with the code of Ctrl-C when a run was stopped by it.
-
-    Raises:
-        Interrupted: It was; what it measured stands above.
-    """
-    if run.partial:
-        raise Interrupted("stopped by Ctrl-C; what was measured is above, marked as partial")
+    refuse_partial(partial=run.partial)
 
 
 def seconds_of(text: str) -> float:
@@ -118,6 +109,11 @@ def _throttling(run: SustainedRun) -> str:
     if found is None:
         return "none that lasted"
     until = "to the end" if found.end_s is None else f"to {found.end_s:.1f} s"
+    if found.kind == "others":
+        return (
+            f"none; others took {100 * found.depth_ratio:.0f} % from {found.onset_s:.1f} s "
+            f"{until}: {found.cause}"
+        )
     cause = found.cause or "no sensor tells why"
     return (
         f"from {found.onset_s:.1f} s {until}: {100 * found.depth_ratio:.0f} % lost, "

@@ -35,7 +35,8 @@ class RawBatch:
         inputs: Raw values per model input (``""`` where the source does not name it), one array
             per batch of shape ``(n, ...)``; axes as :attr:`Dataset.axes` says.
         labels: ``(n,)``: class index for classification (int64), value for regression
-            (float64), 1 for anomalous and 0 for normal samples.
+            (float64), 1 for anomalous and 0 for normal samples, what belongs together for
+            embeddings; ``(n, k, 5)`` boxes for detection, ``(n, height, width)`` for segmentation.
         slices: Per slice column, ``n`` values as text.
     """
 

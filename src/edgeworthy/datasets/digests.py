@@ -173,7 +173,10 @@ def _canonical(array: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
 
 
-def _label_bytes(label: np.generic) -> bytes:
+def _label_bytes(label: np.generic | NDArray[Any]) -> bytes:
+    if isinstance(label, np.ndarray):
+        whole = _canonical(label)
+        return _framed(f"{whole.dtype.str}{whole.shape}") + whole.tobytes()
     if label.dtype.kind == "f":
         return struct.pack("<d", float(label))
     return struct.pack("<q", int(label))

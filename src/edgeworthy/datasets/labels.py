@@ -6,6 +6,8 @@ Rules:
 2. An integer is a class index, unless a class is itself named by an integer: then every integer
    is a name, so that ``labels = ["1", "2"]`` means the same in every format.
 3. A label outside of the declared classes is an error that names the sample.
+4. A detector's label is a table of true boxes, a segmenter's a picture of classes: arrays of
+   figures, in the shapes that :mod:`edgeworthy.datasets.shaped_labels` says.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from edgeworthy.datasets.base import Declaration
 from edgeworthy.datasets.reading import as_text, listed, nearest
+from edgeworthy.datasets.shaped_labels import SHAPED_TASKS, shaped_labels
 from edgeworthy.documents.dataset import DatasetSummary
 from edgeworthy.errors import DatasetError, ProjectFileError
 
@@ -57,11 +60,14 @@ class LabelReader:
             first: Index of the first of them in the set.
 
         Returns:
-            ``(n,)``: int64 class indices, or float64 for regression.
+            ``(n,)``: int64 class indices, or float64 for regression; ``(n, ...)`` for boxes and
+            pictures of classes.
 
         Raises:
             DatasetError: A label is missing, unknown, out of range or not a number.
         """
+        if self._task in SHAPED_TASKS:
+            return shaped_labels(values, self._task, len(self._names), self._where, first)
         array = self._one_per_sample(np.asarray(values))
         if self._task == "regression":
             return self._figures(array, first)
@@ -77,6 +83,8 @@ class LabelReader:
 
     def check_range(self, indices: NDArray[Any], first: int) -> None:
         """Refuse class indices that the model does not know."""
+        if self._task in SHAPED_TASKS:
+            return
         limit = len(self._names) or None
         wrong = (indices < 0) | (indices >= limit if limit else np.False_)
         if self._task == "regression" or not wrong.any():

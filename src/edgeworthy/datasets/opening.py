@@ -20,6 +20,7 @@ from edgeworthy.datasets.image_folder import ImageFolderDataset
 from edgeworthy.datasets.npz import NpzDataset
 from edgeworthy.datasets.parquet_table import open_parquet
 from edgeworthy.datasets.reading import listed, reading
+from edgeworthy.datasets.shaped_labels import SHAPED_TASKS
 from edgeworthy.datasets.wav_folder import WavFolderDataset
 from edgeworthy.documents.project import DataFormat, DataSection, Task
 from edgeworthy.errors import DatasetError, ProjectFileError
@@ -32,6 +33,7 @@ _OPENERS: dict[DataFormat, Callable[[Declaration], Dataset]] = {
     "parquet": open_parquet,
     "function": open_function,
 }
+_SHAPED_FORMATS: tuple[DataFormat, ...] = ("npz", "function")
 _SUFFIXES: dict[str, DataFormat] = {
     ".npz": "npz",
     ".csv": "csv",
@@ -64,6 +66,14 @@ def open_dataset(
         name=name, section=section, folder=folder, task=task, labels=tuple(labels)
     )
     data_format = section.format or _found_format(declaration)
+    if task in SHAPED_TASKS and data_format not in _SHAPED_FORMATS:
+        raise ProjectFileError(
+            f"labels of the task {task} do not fit this format",
+            where=declaration.where,
+            expected=f"format {listed(_SHAPED_FORMATS)}",
+            found=data_format,
+            next_step="Store samples and labels as arrays in one npz file",
+        )
     if data_format != "function" and not section.path:
         raise ProjectFileError(
             "a data set needs `path`",

@@ -12,6 +12,7 @@ from edgeworthy.devices.profile import find_profile, host_matches, profile_names
 from edgeworthy.devices.sensors import find_sensors
 from edgeworthy.devices.stability import probe_stability
 from edgeworthy.devices.state import disturbances
+from edgeworthy.devices.topology import processor_groups
 from edgeworthy.devices.watching import HostWatch
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "host_state",
     "instruction_set",
     "probe_stability",
+    "processor_groups",
     "profile_names",
 ]

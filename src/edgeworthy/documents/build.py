@@ -7,12 +7,16 @@ from typing import ClassVar
 from edgeworthy.documents.dataset import DatasetSummary
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
+from edgeworthy.documents.harm import Explanation
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model import ModelInspection
 from edgeworthy.documents.model_scan import ModelScan
+from edgeworthy.documents.operator_profile import OperatorProfile
 from edgeworthy.documents.prediction import Prediction
 from edgeworthy.documents.project import ProjectFile
 from edgeworthy.documents.record import Document, Record
+from edgeworthy.documents.sustained import SustainedRun
+from edgeworthy.documents.sweep import Sweep
 from edgeworthy.documents.variant import Variant, VariantRefusal
 
 
@@ -50,6 +54,10 @@ class BuildRecord(Document, frozen=True, kw_only=True):
         refusals: Recipes that made no variant, and why.
         scans: Of the original's file and of each variant's.
         predictions: What classes of CPU that are not at hand will see; no evidence.
+        explanations: Why float ships although there are versions in integers.
+        sustained: Runs of the chosen variants without pause, per target.
+        profiles: Where the time of the chosen variants goes, per target.
+        sweeps: The chosen variants at several settings, per target.
     """
 
     KIND: ClassVar[str] = "build-record"
@@ -68,4 +76,8 @@ class BuildRecord(Document, frozen=True, kw_only=True):
     created_at: str
     refusals: tuple[VariantRefusal, ...] = ()
     predictions: tuple[Prediction, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
     scans: tuple[ModelScan, ...] = ()
+    sustained: tuple[SustainedRun, ...] = ()
+    profiles: tuple[OperatorProfile, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()

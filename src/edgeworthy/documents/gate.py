@@ -6,6 +6,7 @@ import enum
 from typing import ClassVar
 
 from edgeworthy.documents.estimate import Estimate
+from edgeworthy.documents.harm import CheckedVariant
 from edgeworthy.documents.project import RequirementSection
 from edgeworthy.documents.record import Document, Record
 
@@ -58,6 +59,7 @@ class TargetDecision(Record, frozen=True, kw_only=True):
         variant: The chosen one; for a refusal the one that came closest.
         artifact: Digest of its file.
         reason: Why this one.
+        harm: Which variants may take the place of float here, and why; empty where none could.
     """
 
     target: str
@@ -65,6 +67,7 @@ class TargetDecision(Record, frozen=True, kw_only=True):
     variant: str
     artifact: str
     reason: str
+    harm: tuple[CheckedVariant, ...] = ()
 
 
 class GateDecision(Document, frozen=True, kw_only=True):
@@ -79,6 +82,7 @@ class GateDecision(Document, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "gate-decision"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     verdict: Verdict
     targets: tuple[TargetDecision, ...]

@@ -57,6 +57,7 @@ class LoadMeasurement(Document, frozen=True, kw_only=True):
         taken_at: RFC 3339, UTC.
         expires_at: RFC 3339, UTC.
         disturbances: What made the host less than quiet, one sentence each.
+        partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
     """
 
     KIND: ClassVar[str] = "load-measurement"
@@ -81,3 +82,4 @@ class LoadMeasurement(Document, frozen=True, kw_only=True):
     taken_at: str
     expires_at: str
     disturbances: tuple[str, ...] = ()
+    partial: bool = False

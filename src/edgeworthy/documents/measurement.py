@@ -134,7 +134,11 @@ class Measurement(Document, frozen=True, kw_only=True):
         partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
         time_to_first_inference_ms: Loading and the first query together, over the starts, once the
             engine is imported.
+        arena_mib: Memory that the engine holds ready for tensors, weights that lie in it included,
+            as it tells itself; absent where it does not.
         pipeline: The whole way of a sample; absent without samples as a device receives them.
+        self_check: The original against itself in the same turns: what this machine makes of equal
+            things; absent when it was not taken.
     """
 
     KIND: ClassVar[str] = "measurement"
@@ -167,4 +171,6 @@ class Measurement(Document, frozen=True, kw_only=True):
     cold_start_ms: Estimate | None = None
     partial: bool = False
     time_to_first_inference_ms: Estimate | None = None
+    arena_mib: Estimate | None = None
     pipeline: PipelineTimes | None = None
+    self_check: PairedRatio | None = None

@@ -55,9 +55,9 @@ class ModelInspection(Document, frozen=True, kw_only=True):
     Attributes:
         artifact: Digest of the file.
         size_bytes: Size of the file, external data included.
-        model_format: ``onnx``.
-        opset_version: Opset of the standard domain.
-        ir_version: ONNX IR version.
+        model_format: ``onnx`` or ``tflite``.
+        opset_version: Opset of the standard domain; version of the schema of a ``.tflite`` file.
+        ir_version: ONNX IR version; 0 for other formats.
         producer: Name and version of the exporter; may be empty.
         signature: Inputs and outputs.
         operators: Census, most arithmetic first.

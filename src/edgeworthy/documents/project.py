@@ -18,7 +18,9 @@ Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Ratio = Annotated[float, Meta(gt=0, lt=1)]
 Positive = Annotated[int, Meta(ge=1)]
 
-Task = Literal["classification", "regression", "anomaly"]
+Task = Literal["classification", "regression", "anomaly", "detection", "segmentation", "embedding"]
+#: How a detector writes a box: corners, or a corner or the center with width and height.
+BoxFormat = Literal["xyxy", "yxyx", "xywh", "cxcywh"]
 Scores = Literal["logits", "probabilities"]
 DataFormat = Literal["npz", "image-folder", "wav-folder", "csv", "parquet", "function"]
 #: How much work an evaluation may be.
@@ -76,7 +78,11 @@ class ModelSection(_Section, frozen=True, kw_only=True):
         path: The ONNX file, relative to the project file.
         task: What the outputs mean.
         output: The output that is judged; empty for the first.
+        outputs: For a detector with several: the outputs with its ``boxes``, ``scores`` and
+            ``classes``.
+        boxes: How a detector writes a box; true boxes are always x1, y1, x2, y2.
         scores: Whether a classifier's output needs a softmax.
+        threshold: Anomaly score from which an alarm is raised.
         labels: Class names in the order of the output.
         inputs: Preparation per input, by name.
         license: SPDX expression of the weights.
@@ -86,7 +92,10 @@ class ModelSection(_Section, frozen=True, kw_only=True):
     path: str
     task: Task
     output: str = ""
+    outputs: dict[str, str] = {}
+    boxes: BoxFormat = "xyxy"
     scores: Scores = "logits"
+    threshold: float | None = None
     labels: tuple[str, ...] = ()
     inputs: dict[str, InputSection] = {}
     license: str = ""
@@ -174,12 +183,20 @@ class MeasureSection(_Section, frozen=True, kw_only=True):
             and memory are made from. Left out, the fewest that the confidences allow.
         tolerance: Timed answers are held against those of an untimed run of the same file; share of
             the largest value of an output that a value may be off.
+        sustained_s: Seconds for which the variant that ships runs without pause, to see what heat
+            leaves of its speed; left out, it does not.
+        operators: Whether to say where the time of the variant that ships goes, operator by
+            operator, against the limits of this machine.
+        sweep: Settings to try with the variant that ships: ``threads``, ``batch``, ``affinity``.
     """
 
     query_count: Annotated[int, Meta(ge=30)] = 1000
     budget_s: Annotated[float, Meta(gt=0)] = 10.0
     starts: Annotated[int, Meta(ge=2, le=1000)] | None = None
     tolerance: Annotated[float, Meta(ge=0)] = 1e-3
+    sustained_s: Annotated[float, Meta(ge=1)] | None = None
+    operators: bool = False
+    sweep: tuple[Literal["threads", "batch", "affinity"], ...] = ()
 
 
 class CorruptionsSection(_Section, frozen=True, kw_only=True):
@@ -213,6 +230,22 @@ class EvaluateSection(_Section, frozen=True, kw_only=True):
     corruptions: CorruptionsSection = CorruptionsSection()
 
 
+class OptimizeSection(_Section, frozen=True, kw_only=True):
+    """``[optimize]``: what may take the place of the float model, and other ways to make versions.
+
+    Attributes:
+        margin: Largest loss of the task's first metric that still counts as none, in the metric's
+            unit. Left out, the smallest ``drop_at_most`` that is required of that metric, or else
+            0.02 of a metric that is a share and two per cent of any other.
+        confidence: Coverage of the interval of the loss that must lie within the margin.
+        recipes: Recipe files whose versions a build makes as well, for every target.
+    """
+
+    margin: Annotated[float, Meta(ge=0)] | None = None
+    confidence: Ratio = 0.95
+    recipes: tuple[str, ...] = ()
+
+
 class ReleaseSection(_Section, frozen=True, kw_only=True):
     """``[release]``: where the signed release goes and who signs it.
 
@@ -241,6 +274,7 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
         targets: For which devices; left out, for this machine.
         require: What must hold.
         measure: How much time measuring may take.
+        optimize: What may take the place of the float model.
         evaluate: What evaluating looks into.
         release: Who signs; left out, nothing is released.
         seed: Seed of everything that draws random numbers.
@@ -252,6 +286,7 @@ class ProjectFile(_Section, frozen=True, kw_only=True):
     targets: dict[Name, TargetSection] = {}
     require: tuple[RequirementSection, ...] = ()
     measure: MeasureSection = MeasureSection()
+    optimize: OptimizeSection = OptimizeSection()
     evaluate: EvaluateSection = EvaluateSection()
     release: ReleaseSection | None = None
     seed: int = 0

@@ -164,6 +164,8 @@ class SustainedRun(Document, frozen=True, kw_only=True):
         expires_at: RFC 3339, UTC.
         disturbances: What made the host less than quiet, before and meanwhile.
         partial: Whether it was stopped before its time.
+        checked_count: Timed answers that were held against golden ones, all right; 0 without golden
+            ones.
     """
 
     KIND: ClassVar[str] = "sustained-run"
@@ -188,3 +190,4 @@ class SustainedRun(Document, frozen=True, kw_only=True):
     expires_at: str
     disturbances: tuple[str, ...] = ()
     partial: bool = False
+    checked_count: int = 0

@@ -1,4 +1,4 @@
-"""How latency and throughput depend on threads and batch."""
+"""How latency and throughput depend on threads, batch and processors."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class SweepPoint(Record, frozen=True, kw_only=True):
         throughput_hz: Samples per second, over the starts.
         is_knee: Whether it is the setting of the lowest latency among those that reach nine tenths
             of the best throughput.
+        processors: Logical processors that it was bound to; empty for wherever it may run.
     """
 
     threads: int
@@ -26,6 +27,7 @@ class SweepPoint(Record, frozen=True, kw_only=True):
     latency_ms: Estimate
     throughput_hz: Estimate
     is_knee: bool
+    processors: tuple[int, ...] = ()
 
 
 class Sweep(Document, frozen=True, kw_only=True):
@@ -36,13 +38,14 @@ class Sweep(Document, frozen=True, kw_only=True):
         variant: Its name.
         runtime: Engine and version.
         affinity: Logical processors that the processes could run on.
-        points: Every setting, by threads and then by batch.
+        points: Every setting, by threads, batch and processors.
         start_count: Starts behind each figure.
         host: Where it ran.
         seed: Of the random order.
         taken_at: RFC 3339, UTC.
         expires_at: RFC 3339, UTC.
         disturbances: What made the host less than quiet, one sentence each.
+        partial: Whether Ctrl-C ended it early; fewer starts then stand behind each figure.
     """
 
     KIND: ClassVar[str] = "sweep"
@@ -58,3 +61,4 @@ class Sweep(Document, frozen=True, kw_only=True):
     taken_at: str
     expires_at: str
     disturbances: tuple[str, ...] = ()
+    partial: bool = False

@@ -21,9 +21,9 @@ Rounding = Literal["nearest", "compensated"]
 #: Where the mean shift of a channel comes from: ``empirical`` measures it on the samples,
 #: ``analytic`` works it out from the means of the layer's inputs, ``none`` leaves the biases alone.
 BiasCorrection = Literal["none", "analytic", "empirical"]
-#: In a reduced range: ``guaranteed`` lets no input of any kind saturate a sum; ``observed`` spends
-#: the eighth bit of a layer where no sum came near saturation on the calibration samples.
-EighthBit = Literal["guaranteed", "observed"]
+#: Which weights of a channel may not add up to more than 16-bit sums hold: ``neighbors`` those that
+#: the engine multiplies in one step, ``any-two`` all, in whatever order an engine takes them.
+SafePairs = Literal["neighbors", "any-two"]
 
 
 class QuantizationRecipe(Record, frozen=True, kw_only=True):
@@ -45,9 +45,11 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
         smoothing_alpha: How much of the spread of activations moves into the weights, between 0 and
             1 (SmoothQuant); absent to move none.
         equalization: Whether channels between two layers are brought to equal ranges.
+        float_share: Of the multiply-accumulates, the most that layers may keep in float because
+            they cause much of the noise.
         float_nodes: Nodes that compute in float all the same.
         full_range_nodes: Nodes whose weights keep all eight bits in a reduced range.
-        eighth_bit: Where else a reduced range spends all eight bits.
+        safe_pairs: Which pairs of weights a reduced range keeps from saturating.
     """
 
     activation_type: ActivationType
@@ -59,9 +61,10 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
     bias_correction: BiasCorrection = "empirical"
     smoothing_alpha: float | None = None
     equalization: bool = False
+    float_share: float = 0.0
     float_nodes: tuple[str, ...] = ()
     full_range_nodes: tuple[str, ...] = ()
-    eighth_bit: EighthBit = "guaranteed"
+    safe_pairs: SafePairs = "any-two"
 
 
 class Recipe(Record, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from edgeworthy.evaluation.confidence import ScaledConfidence, scaled_confidence
 from edgeworthy.evaluation.evaluate import evaluate
 from edgeworthy.evaluation.metrics.base import MetricDefinition
+from edgeworthy.evaluation.outputs import check_outputs, judged_as
 from edgeworthy.evaluation.predictions import Predictions, predict
 from edgeworthy.evaluation.result import EvaluationResult
 from edgeworthy.evaluation.settings import EvaluationSettings
@@ -27,10 +28,12 @@ __all__ = [
     "Predictions",
     "ScaledConfidence",
     "SearchPlan",
+    "check_outputs",
     "evaluate",
     "examine_slices",
     "fit_temperature",
     "input_properties",
+    "judged_as",
     "metrics_of",
     "predict",
     "scaled_confidence",

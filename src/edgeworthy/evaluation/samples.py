@@ -2,7 +2,7 @@
 
 Rules:
 
-1. One array per property, ``(n,)`` each: a metric never sees a raw output.
+1. One array per property, ``(n, ...)`` each: a metric never sees a raw output.
 2. ``take`` gives the same kind for any choice of samples: that is all a slice is.
 """
 
@@ -21,7 +21,7 @@ class Samples(abc.ABC):
     """Judged samples.
 
     Attributes:
-        labels: ``(n,)``: the truth.
+        labels: ``(n, ...)``: the truth.
     """
 
     labels: NDArray[Any]
@@ -86,9 +86,17 @@ class Scores(Samples):
     Attributes:
         labels: ``(n,)`` int64: 1 for anomalous, 0 for normal.
         scores: ``(n,)`` float64: higher is more anomalous.
+        threshold: Score from which an alarm is raised; None where the project names none.
     """
 
     scores: NDArray[np.float64]
+    threshold: float | None = None
+
+    @property
+    def alarms(self) -> NDArray[np.bool_]:
+        """``(n,)``: which samples raise the alarm; none without a threshold."""
+        least = np.inf if self.threshold is None else self.threshold
+        return np.asarray(self.scores >= least)
 
     @property
     def anomalous(self) -> NDArray[np.bool_]:
@@ -99,6 +107,60 @@ class Scores(Samples):
     def has_both_kinds(self) -> bool:
         """Whether there are anomalous and normal samples."""
         return 0 < int(self.anomalous.sum()) < len(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Detections(Samples):
+    """A detector's boxes, each with what it hit.
+
+    Attributes:
+        labels: ``(n, k, 5)``: class, x1, y1, x2, y2 of true boxes; class -1 where there is none.
+        scores: ``(n, d)`` float64.
+        classes: ``(n, d)`` int64: -1 where there is none.
+        hits: ``(n, d, 10)``: whether the box takes a true one, by overlap.
+        class_count: Number of classes.
+    """
+
+    scores: NDArray[np.float64]
+    classes: NDArray[np.int64]
+    hits: NDArray[np.bool_]
+    class_count: int
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentedImages(Samples):
+    """Areas in pixels, per image and class.
+
+    Attributes:
+        labels: ``(n, classes)`` int64: true area.
+        right: ``(n, classes)`` int64: true area that is recognized.
+        predicted: ``(n, classes)`` int64: predicted area.
+    """
+
+    right: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings(Samples):
+    """Vectors and their neighbors.
+
+    Attributes:
+        labels: ``(n,)`` int64: samples with the same belong together.
+        vectors: ``(n, length)`` float64, each of length 1.
+        nearest: ``(n,)`` int64: position of the nearest other sample.
+        rank: ``(n,)`` int64: others that are nearer than the nearest of the same label; -1 where
+            there is none.
+    """
+
+    vectors: NDArray[np.float64]
+    nearest: NDArray[np.int64]
+    rank: NDArray[np.int64]
+
+    @property
+    def queries(self) -> NDArray[np.bool_]:
+        """``(n,)``: samples that some other one belongs to."""
+        return np.asarray(self.rank >= 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ class EvaluationSettings:
         seed: Seed of the bootstrap.
         is_original: The subject is the original itself: nothing to compare with.
         resamples: Resamples of the bootstrap.
+        threshold: Anomaly score from which an alarm is raised.
         temperature: What a classifier's logits are divided by before the softmax.
 
     >>> EvaluationSettings(task="classification", confidences=(0.95, 0.9)).confidences
@@ -33,6 +34,7 @@ class EvaluationSettings:
     is_original: bool = False
     resamples: int = 1000
     temperature: float = 1.0
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no interval can be made for."""

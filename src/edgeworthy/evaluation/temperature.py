@@ -7,7 +7,9 @@ Rules:
    likelihood is concave in its inverse, so there is exactly one and no random start.
 3. Where nothing bounds it there is none: samples without a single wrong answer would make every
    confidence 1. The refusal says so.
-4. The judged samples play no part in it.
+4. Where the interval holds 1 there is none either: nothing shows that the confidence is wrong, and
+   a correction would as likely do harm.
+5. The judged samples play no part in it.
 
 Source: Guo et al., ICML 2017 (arXiv 1706.04599); the interval is White's (Econometrica 50, 1982).
 """
@@ -78,6 +80,12 @@ def fit_temperature(
         return FittedTemperature(None, refusal, before, before)
     inverse = _root(likelihood)
     estimate = _estimate(likelihood, inverse, confidence)
+    if estimate.low <= 1.0 <= estimate.high:
+        refusal = (
+            f"its interval, {estimate.low:.3g} to {estimate.high:.3g}, holds 1: nothing shows that "
+            "the confidence is wrong"
+        )
+        return FittedTemperature(None, refusal, before, before)
     return FittedTemperature(estimate, "", before, likelihood.loss(inverse))
 
 
@@ -138,7 +146,9 @@ def _root(likelihood: _Likelihood) -> float:
 
 def _estimate(likelihood: _Likelihood, inverse: float, confidence: float) -> Estimate:
     first, second = likelihood.slopes(inverse)
-    deviation = math.sqrt(float((first**2).sum())) / float(second.sum()) / inverse
+    bend = float(second.sum())
+    # Fisher's variance is White's if the model fits; the larger of the two is never too sure.
+    deviation = max(math.sqrt(float((first**2).sum())) / bend, bend**-0.5) / inverse
     arm = normal_quantile((1 + confidence) / 2) * deviation
     value = 1 / inverse
     return Estimate(

@@ -19,6 +19,7 @@ from edgeworthy.graph.memory import activation_memory
 from edgeworthy.graph.remarks import Findings, remarks
 from edgeworthy.graph.shapes import fixed_batch, shapes_per_sample
 from edgeworthy.graph.signature import model_signature
+from edgeworthy.graph.tflite_inspection import inspect_tflite
 
 #: Largest integer that every reader of JSON keeps exactly.
 _LARGEST_FIGURE = 1 << 53
@@ -28,11 +29,13 @@ def inspect_model(path: Path) -> ModelInspection:
     """Read a model and say what it is.
 
     Args:
-        path: An ONNX file.
+        path: An ONNX file, or a ``.tflite`` file.
 
     Raises:
         ModelFileError: The file cannot be read, is unsafe to read or is not a usable model.
     """
+    if path.suffix.lower() == ".tflite":
+        return inspect_tflite(path)
     return inspect_loaded(load_model(path))
 
 

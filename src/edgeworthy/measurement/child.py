@@ -46,6 +46,7 @@ from edgeworthy.measurement.wire import (
     HEADER_BYTES,
     Answer,
     Answers,
+    ArenaRead,
     Latencies,
     Load,
     Loaded,
@@ -55,6 +56,7 @@ from edgeworthy.measurement.wire import (
     Prepare,
     Prepared,
     PreparePipeline,
+    ReadArena,
     ReadMemory,
     Reply,
     Request,
@@ -122,6 +124,8 @@ class MeasuredProcess:
                 return self._prepare_pipeline(request)
             case RunPipeline():
                 return self._run_pipeline(request)
+            case ReadArena():
+                return self._read_arena(request)
             case ReadMemory():
                 return MemoryRead(
                     peak_memory_bytes=peak_memory_bytes(),
@@ -129,6 +133,8 @@ class MeasuredProcess:
                 )
 
     def _prepare(self, request: Prepare) -> Prepared:
+        # Before the engine comes: its threads inherit it.
+        _bind(request.processors)
         start = time.perf_counter_ns()
         self._runtime = find_runtime(request.runtime)
         import_ns = time.perf_counter_ns() - start
@@ -254,6 +260,14 @@ class MeasuredProcess:
             largest_miss=checked.largest_miss,
         )
 
+    def _read_arena(self, request: ReadArena) -> ArenaRead:
+        if self._runtime is None:
+            raise MeasurementError("asked for an arena before an engine was chosen")
+        found = self._runtime.arena_bytes(
+            Path(request.artifact), self._samples, threads=request.threads
+        )
+        return ArenaRead(arena_bytes=found)
+
     def _to_check(self, count: int, salt: int) -> frozenset[int]:
         return positions_to_check(count, seed=self._seed + salt) if self._golden else frozenset()
 
@@ -271,6 +285,18 @@ class MeasuredProcess:
         if self._session is None:
             raise MeasurementError("asked to run before an artefact was loaded")
         return self._session
+
+
+def _bind(processors: tuple[int, ...]) -> None:
+    if not processors:
+        return
+    try:
+        os.sched_setaffinity(0, processors)
+    except (AttributeError, OSError) as error:
+        raise MeasurementError(
+            f"cannot be bound to processors {', '.join(map(str, processors))}: {error}",
+            next_step="Leave the axis `affinity` out, or allow this process those processors",
+        ) from error
 
 
 def _affinity() -> tuple[int, ...]:

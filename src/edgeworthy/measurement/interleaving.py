@@ -143,8 +143,14 @@ class _Rounds:
                     break
             observed = [started[index].observation() for index in range(len(self._plans))]
             pipelines = self._observe_pipelines(started, bare_s=self._elapsed_s - begun_s)
+            # One start tells it: the same file on the same samples grows the same arena.
+            arenas = {
+                index: started[index].arena_bytes(self._plans[index]) if launch == 0 else None
+                for index in started
+            }
             return [
-                replace(each, pipeline=pipelines.get(index)) for index, each in enumerate(observed)
+                replace(each, pipeline=pipelines.get(index), arena_bytes=arenas[index])
+                for index, each in enumerate(observed)
             ]
 
     def _observe_pipelines(

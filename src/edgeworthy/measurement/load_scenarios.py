@@ -7,7 +7,9 @@ Rules:
 2. Server: the highest rate is searched for in one start by halving the gap between a rate that held
    and one that did not, and must then hold in further starts; where it does not, a lower one is
    tried. A rate holds when MLPerf's early stopping is sure at 99 % confidence.
-3. Server's queries have one sample, and one query is worked on at a time.
+3. Ctrl-C keeps the starts of MultiStream and Offline that were finished, when the settings say so;
+   half a search says nothing.
+4. Server's queries have one sample, and one query is worked on at a time.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from edgeworthy.documents.load import LoadMeasurement, LoadScenario, RateAttempt
 from edgeworthy.documents.measurement import Percentile
 from edgeworthy.measurement.child_process import ChildProcess
 from edgeworthy.measurement.estimates import percentiles_of, range_over_starts
+from edgeworthy.measurement.interleaving import FEWEST_LAUNCHES_KEPT
 from edgeworthy.measurement.plan import (
     Circumstances,
     MeasurementPlan,
@@ -123,6 +126,7 @@ def measure_load(
         taken_at=rfc3339(taken_at),
         expires_at=rfc3339(taken_at + timedelta(days=settings.evidence_days)),
         disturbances=(*circumstances.disturbances, *watch.sentences),
+        partial=runs.partial,
     )
 
 
@@ -152,6 +156,7 @@ class _Runs:
         self.affinity: tuple[int, ...] = ()
         self.attempts: list[RateAttempt] = []
         self.checked_count = 0
+        self.partial = False
         self._seed = settings.seed
 
     @contextlib.contextmanager
@@ -170,16 +175,25 @@ class _Runs:
         rates: list[float] = []
         settings, batch = self._settings, self._load.samples_per_query
         starts = settings.launch_count
-        for number in range(starts):
-            with self._started() as started:
-                count = self._query_count(started.latency_ns * batch, starts)
-                request = RunBatches(first=number * count * batch, count=count, batch=batch)
-                latencies_ns, reply = started.run(request)
-            groups_ms.append(latencies_ns / _NS_PER_MS)
-            rates.append(count * batch * _NANOSECONDS / reply.elapsed_ns)
-            self._tell(number + 1, starts, float(np.median(groups_ms[-1])))
-        throughput = percentile_interval(
-            np.sort(rates), _MEDIAN, confidence=max(settings.confidences), unit="samples/s"
+        try:
+            for number in range(starts):
+                with self._started() as started:
+                    count = self._query_count(started.latency_ns * batch, starts)
+                    request = RunBatches(first=number * count * batch, count=count, batch=batch)
+                    latencies_ns, reply = started.run(request)
+                groups_ms.append(latencies_ns / _NS_PER_MS)
+                rates.append(count * batch * _NANOSECONDS / reply.elapsed_ns)
+                self._tell(number + 1, starts, float(np.median(groups_ms[-1])))
+        except KeyboardInterrupt:
+            if not settings.keeps_partial or len(rates) < FEWEST_LAUNCHES_KEPT:
+                raise
+            self.partial = True
+        throughput: Estimate | Refusal = (
+            range_over_starts(rates, unit="samples/s")
+            if self.partial
+            else percentile_interval(
+                np.sort(rates), _MEDIAN, confidence=max(settings.confidences), unit="samples/s"
+            )
         )
         offline = self._load.scenario == "Offline"
         return _Found(

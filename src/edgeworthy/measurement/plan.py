@@ -41,6 +41,7 @@ class MeasurementPlan:
         threads: Threads inside one inference.
         is_original: Whether the others on this target are compared with it.
         size_bytes: Size of the artefact; that of the file when left out.
+        processors: Logical processors that it is bound to; empty for wherever it may run.
         golden: Its own right outputs of each sample; those of the settings when left out.
         pipeline: The way from bytes to answers, to be measured beside bare inference; its samples
             are the inputs, in the same order.
@@ -54,6 +55,7 @@ class MeasurementPlan:
     threads: int = 1
     is_original: bool = False
     size_bytes: int | None = None
+    processors: tuple[int, ...] = ()
     golden: Sequence[Tensors] = field(default=(), compare=False)
     pipeline: PipelinePlan | None = field(default=None, compare=False)
 

@@ -18,6 +18,7 @@ from edgeworthy.measurement.child_process import ChildProcess, ReplyT
 from edgeworthy.measurement.golden import NOTHING_CHECKED, Checked, refuse_wrong
 from edgeworthy.measurement.plan import MeasurementPlan, MeasurementSettings
 from edgeworthy.measurement.wire import (
+    ArenaRead,
     Latencies,
     Load,
     Loaded,
@@ -25,6 +26,7 @@ from edgeworthy.measurement.wire import (
     PipelineLatencies,
     Prepare,
     Prepared,
+    ReadArena,
     ReadMemory,
     Request,
     RunBatches,
@@ -66,6 +68,7 @@ class LaunchObservation:
         checked: What checking its timed answers found.
         import_ns: Time to import the engine; 0 when nobody looked.
         pipeline: What its pipeline showed; absent when there was none.
+        arena_bytes: Size of the engine's memory arena; absent where it was not asked for or told.
     """
 
     runtime_version: str
@@ -80,6 +83,7 @@ class LaunchObservation:
     checked: Checked = NOTHING_CHECKED
     import_ns: int = 0
     pipeline: PipelineObservation | None = None
+    arena_bytes: int | None = None
 
 
 class StartedProcess:
@@ -145,6 +149,11 @@ class StartedProcess:
         refuse_wrong(found, where=self._child.title, tolerance=self._tolerance)
         return found
 
+    def arena_bytes(self, plan: MeasurementPlan) -> int | None:
+        """Size of the engine's memory arena; the process is good for nothing else afterwards."""
+        request = ReadArena(artifact=str(plan.artifact), threads=plan.threads)
+        return self.tell(request, ArenaRead).arena_bytes
+
     def peak_memory_bytes(self) -> int:
         """Largest resident memory so far."""
         return self.tell(ReadMemory(), MemoryRead).peak_memory_bytes
@@ -194,6 +203,7 @@ def prepare(
             generated_count=GENERATED_COUNT,
             golden=tuple(pack_tensors(outputs) for outputs in plan.golden or settings.golden),
             tolerance=settings.tolerance,
+            processors=plan.processors,
         ),
         Prepared,
     )

@@ -95,13 +95,22 @@ def summarize(
         early_stopping=_early_stopping(latencies_ms, settings),
         checked_count=sum(one.checked.checked_count for one in launches),
         partial=len(launches) < settings.launch_count,
-        time_to_first_inference_ms=over_launches(
-            [(one.load_ns + one.first_inference_ns) / _NS_PER_MS for one in launches],
-            settings,
-            "ms",
-        ),
+        time_to_first_inference_ms=_time_to_first(launches, settings),
+        arena_mib=_arena(launches),
         pipeline=pipeline_times(plan.pipeline, launches, settings) if plan.pipeline else None,
     )
+
+
+def _time_to_first(
+    launches: Sequence[LaunchObservation], settings: MeasurementSettings
+) -> Estimate:
+    whole_ms = [(one.load_ns + one.first_inference_ns) / _NS_PER_MS for one in launches]
+    return over_launches(whole_ms, settings, "ms")
+
+
+def _arena(launches: Sequence[LaunchObservation]) -> Estimate | None:
+    told = [one.arena_bytes for one in launches if one.arena_bytes is not None]
+    return exact(max(told) / _MIB, unit="MiB") if told else None
 
 
 def _cold_start(

@@ -29,6 +29,7 @@ from edgeworthy.documents.sustained import SustainedRun, SustainedWindow
 from edgeworthy.errors import UsageError
 from edgeworthy.measurement.child_process import ChildProcess
 from edgeworthy.measurement.energy import PowerSampler
+from edgeworthy.measurement.golden import Checked, refuse_wrong
 from edgeworthy.measurement.plan import MeasurementPlan
 from edgeworthy.measurement.single_stream import unchanged
 from edgeworthy.measurement.starting import Sample
@@ -73,6 +74,8 @@ class SustainedSettings:
         seed: Of generated inputs.
         evidence_days: Days until the figures expire.
         reply_timeout_s: Silence of the child process after which it is ended.
+        golden: Right outputs of each sample, by name; timed answers are held against them.
+        tolerance: Share of the largest golden value of an output that a value may be off.
     """
 
     duration_s: float
@@ -82,6 +85,8 @@ class SustainedSettings:
     seed: int = 0
     evidence_days: int = 90
     reply_timeout_s: float = 120.0
+    golden: Sequence[Tensors] = ()
+    tolerance: float = 1e-3
 
     def __post_init__(self) -> None:
         """Refuse what cannot show anything."""
@@ -155,7 +160,7 @@ def sustained(
     Raises:
         ModelFileError: The engine cannot read the artefact.
         InferenceError: The engine failed on it, or its process ended.
-        MeasurementError: The process fell silent, or the file changed meanwhile.
+        MeasurementError: The process fell silent, answers were wrong, or the file changed.
     """
     taken_at = machine.clock()
     samples = tuple(pack_tensors(tensors) for tensors in inputs or ())
@@ -201,6 +206,7 @@ def _document(
         expires_at=_rfc3339(taken_at + timedelta(days=settings.evidence_days)),
         disturbances=(*run.machine.disturbances, *run.lost),
         partial=run.partial,
+        checked_count=run.checked_count,
     )
 
 
@@ -225,6 +231,7 @@ class _Run:
         self.partial = False
         self.lost: tuple[str, ...] = ()
         self.runtime_version = ""
+        self.checked_count = 0
         self._latency_ns = 1
         self._position = 0
         self._end_s = 0.0
@@ -238,6 +245,8 @@ class _Run:
             samples=samples,
             seed=self._settings.seed,
             generated_count=_GENERATED_COUNT,
+            golden=tuple(pack_tensors(outputs) for outputs in self._settings.golden),
+            tolerance=self._settings.tolerance,
         )
         self.runtime_version = self._child.ask(prepare, Prepared).runtime_version
         self._child.ask(Load(artifact=str(plan.artifact), threads=plan.threads), Loaded)
@@ -311,6 +320,9 @@ class _Run:
             Latencies,
         )
         self._position += count
+        found = Checked(reply.checked_count, reply.wrong_count, reply.largest_miss)
+        refuse_wrong(found, where=self._child.title, tolerance=self._settings.tolerance)
+        self.checked_count += found.checked_count
         self._latency_ns = max(int(latencies_of(reply).mean()), 1)
         return reply
 

@@ -17,6 +17,7 @@ from edgeworthy.documents.sustained import FallKind, SustainedWindow
 _CLOCK_FELL = 0.03
 _PERCENT = 100
 _LITTLE = 0.005
+_MORE_CORES = 0.25
 
 Windows = Sequence[SustainedWindow]
 
@@ -68,12 +69,17 @@ def _time_said(kind: FallKind, before: Windows, during: Windows) -> Iterator[str
         spent = [_cpu_ms(part) for part in (before, during)]
         yield (f"each query took {spent[1]:.3g} ms of processor time instead of {spent[0]:.3g}")
     elif kind == "others":
-        cores = [_mean([each.others_cores for each in part]) for part in (before, during)]
-        known = cores[0] is not None and cores[1] is not None
-        busy = f": {cores[1]:.1f} cores instead of {cores[0]:.1f}" if known else ""
-        yield f"other work took cores or caches away{busy}"
+        yield from _others_said(before, during)
     else:
         yield from _cores_said(before, during)
+
+
+def _others_said(before: Windows, during: Windows) -> Iterator[str]:
+    cores = [_mean([each.others_cores for each in part]) or 0.0 for part in (before, during)]
+    if cores[1] > cores[0] + _MORE_CORES:
+        yield (f"other work came and kept {cores[1]:.1f} cores busy instead of {cores[0]:.1f}")
+    else:
+        yield f"other work took time or caches; it kept {cores[1]:.1f} cores busy"
 
 
 def _cores_said(before: Windows, during: Windows) -> Iterator[str]:

@@ -55,6 +55,7 @@ class Prepare(_Message, frozen=True, kw_only=True):
         generated_count: How many of them.
         golden: Right outputs of each sample; empty when nothing is to be checked.
         tolerance: Share of the largest golden value that an output may be off.
+        processors: Logical processors to be bound to; empty for wherever it may run.
     """
 
     runtime: str
@@ -63,6 +64,7 @@ class Prepare(_Message, frozen=True, kw_only=True):
     generated_count: int
     golden: tuple[tuple[TensorBytes, ...], ...] = ()
     tolerance: float = 0.0
+    processors: tuple[int, ...] = ()
 
 
 class Load(_Message, frozen=True, kw_only=True):
@@ -131,6 +133,13 @@ class ReadMemory(_Message, frozen=True, kw_only=True):
     """Tell the largest resident memory since the engine was imported."""
 
 
+class ReadArena(_Message, frozen=True, kw_only=True):
+    """Tell the size of the engine's memory arena, from a session of its own."""
+
+    artifact: str
+    threads: int
+
+
 class Answer(_Message, frozen=True, kw_only=True):
     """Give the outputs for every sample."""
 
@@ -168,6 +177,7 @@ Request: TypeAlias = (
     | Answer
     | PreparePipeline
     | RunPipeline
+    | ReadArena
 )
 
 
@@ -231,6 +241,12 @@ class MemoryRead(_Message, frozen=True, kw_only=True):
     resident_memory_bytes: int = 0
 
 
+class ArenaRead(_Message, frozen=True, kw_only=True):
+    """Size of the arena; absent where the engine does not tell."""
+
+    arena_bytes: int | None
+
+
 class Answers(_Message, frozen=True, kw_only=True):
     """Outputs of every sample, in their order."""
 
@@ -288,6 +304,7 @@ Reply: TypeAlias = (
     | Answers
     | PipelinePrepared
     | PipelineLatencies
+    | ArenaRead
     | Failure
 )
 

@@ -26,6 +26,10 @@ from edgeworthy.documents.variant import IntegerType, QuantizationRecipe
 CALIBRATION_METHOD = "percentile-99.995"
 
 
+#: Of the arithmetic, what noisy layers may keep in float.
+FLOAT_SHARE = 0.05
+
+
 def _recipe(activation_type: IntegerType, *, reduced_range: bool) -> QuantizationRecipe:
     return QuantizationRecipe(
         activation_type=activation_type,
@@ -34,6 +38,8 @@ def _recipe(activation_type: IntegerType, *, reduced_range: bool) -> Quantizatio
         reduced_range=reduced_range,
         calibration_method=CALIBRATION_METHOD,
         rounding="compensated",
+        float_share=FLOAT_SHARE,
+        safe_pairs="neighbors",
     )
 
 

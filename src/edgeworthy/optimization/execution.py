@@ -69,6 +69,10 @@ class Executor:
             ) from error
         self._outputs = [output.name for output in self._session.get_outputs()]
 
+    def output_types(self) -> dict[str, str]:
+        """The type of each output in the engine's words, for example ``tensor(float)``."""
+        return {output.name: output.type for output in self._session.get_outputs()}
+
     def run(self, inputs: Tensors, outputs: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
         """Run one batch.
 

@@ -119,21 +119,29 @@ def difference(left: Tensors, right: Tensors) -> float:
     return min(found, _HUGE)
 
 
-def gather_proof(signature: ModelSignature, samples: Iterable[Tensors], *, seed: int) -> Proof:
+def gather_proof(
+    signature: ModelSignature,
+    samples: Iterable[Tensors],
+    *,
+    seed: int,
+    limit: int = SAMPLE_LIMIT,
+) -> Proof:
     """A proof on the first samples and on generated inputs.
 
     Args:
         signature: What the model takes; only the first axis may be open.
         samples: Batches of calibration samples; the first ones are used, the rest is not read.
         seed: Of the generated inputs.
+        limit: How many samples are used at most.
     """
     generator = np.random.default_rng(seed)
     generated = random_inputs(signature, batch=RANDOM_COUNT, generator=generator)
-    return Proof([*_first_samples(signature, samples), generated], seed=seed)
+    return Proof([*_first_samples(signature, samples, limit), generated], seed=seed)
 
 
-def _first_samples(signature: ModelSignature, samples: Iterable[Tensors]) -> Iterator[Tensors]:
-    left = SAMPLE_LIMIT
+def _first_samples(
+    signature: ModelSignature, samples: Iterable[Tensors], left: int
+) -> Iterator[Tensors]:
     for batch in samples:
         size = _batch_size(batch)
         yield batch if size <= left else _first_rows(signature, batch, left)

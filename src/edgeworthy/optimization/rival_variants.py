@@ -19,7 +19,7 @@ from edgeworthy.optimization.passes.store_float16 import StoreFloat16
 from edgeworthy.optimization.passes.store_int8_weights import StoreInt8Weights
 from edgeworthy.optimization.quantization import make_plan, weight_scales
 from edgeworthy.optimization.quantization.dynamic_int8 import dynamic_nodes, quantize_dynamically
-from edgeworthy.optimization.static_variant import make_ready, rounded_weights
+from edgeworthy.optimization.static_variant import make_ready, rounded_weights, smooth_products
 from edgeworthy.optimization.workbench import Calibration, Workbench
 
 
@@ -68,6 +68,7 @@ def quantize_products(
     if not plan.nodes:
         raise OptimizationError("no MatMul or Gemm with constant float32 weights can be quantized")
     reference = work.proof.outputs(work.model)
+    smooth_products(work, recipe, calibration)
     scales = weight_scales(work.model, plan, recipe)
     rounded = rounded_weights(work, recipe, plan, scales, calibration)
     work.model = quantize_dynamically(rounded, plan.nodes, scales)

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,20 +19,40 @@ from onnx import ModelProto
 
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
-from edgeworthy.optimization.calibration import observe_ranges
+from edgeworthy.optimization.calibration import (
+    OUTPUT_ERROR,
+    TensorRange,
+    affordable_samples,
+    check_method,
+    first_runs,
+    in_runs,
+    observe,
+    ranges_of,
+)
 from edgeworthy.optimization.passes import AFTER_QUANTIZATION, BEFORE_QUANTIZATION, PACKING
 from edgeworthy.optimization.passes.raise_opset import PER_CHANNEL_OPSET
 from edgeworthy.optimization.quantization import (
     QuantizationPlan,
+    Quantized,
+    bounds_of,
+    chosen_ranges,
     correct_biases,
+    equalize,
     make_plan,
-    must_be_pair_safe,
+    meetings_of,
+    noisy_layers,
+    observe_peaks,
+    pairs_of,
     quantize,
     round_weights,
+    smooth,
     weight_scales,
 )
 from edgeworthy.optimization.wiring import opset_version
 from edgeworthy.optimization.workbench import Calibration, Workbench
+
+#: Samples on which layers are judged.
+_JUDGED_SAMPLES = 16
 
 
 def quantize_statically(
@@ -42,25 +63,16 @@ def quantize_statically(
     Raises:
         OptimizationError: The graph, or one of the recipe's options, does not allow it.
         InferenceError: The engine cannot run a graph on the way.
+        UsageError: There is no such calibration method.
     """
-    _check_built(recipe)
+    check_method(recipe.calibration_method)
     make_ready(work)
-    plan = make_plan(work.model, float_nodes=recipe.float_nodes)
-    work.say("calibration")
-    observed = observe_ranges(
-        work.model, calibration(), plan.activations, method=recipe.calibration_method
-    )
-    ranges = plan.with_implied(observed)
-    work.note("calibrate", f"ranges of {len(observed)} tensors ({recipe.calibration_method})")
-    work.say("quantization")
     reference = work.proof.outputs(work.model)
-    scales = weight_scales(work.model, plan, recipe)
-    rounded = rounded_weights(work, recipe, plan, scales, calibration)
-    draft = quantize(rounded, plan, ranges, recipe, scales=scales)
-    corrected = rounded
-    if recipe.bias_correction != "none":
-        corrected = correct_biases(work.model, draft.model, plan, calibration(), onto=rounded)
-    quantized = quantize(corrected, plan, ranges, recipe, scales=scales)
+    smooth_products(work, recipe, calibration)
+    if recipe.equalization:
+        _equalize(work, calibration)
+    plan, ranges = _calibrated(work, recipe, calibration)
+    quantized = _quantized(work, recipe, plan, ranges, calibration)
     if not quantized.weight_count:
         raise OptimizationError("the quantizer found no weights to quantize")
     remarks = "".join(f"; {remark}" for remark in quantized.remarks)
@@ -74,17 +86,96 @@ def quantize_statically(
     work.note_run(reference)
 
 
-def _check_built(recipe: QuantizationRecipe) -> None:
-    """Options that are described and not built yet."""
-    asked = {
-        "bias_correction = analytic": recipe.bias_correction == "analytic",
-        "smoothing_alpha": recipe.smoothing_alpha is not None,
-        "equalization": recipe.equalization,
-        "eighth_bit = observed": recipe.eighth_bit == "observed",
-    }
-    for option, wanted in asked.items():
-        if wanted:
-            raise OptimizationError(f"`{option}` is not available yet")
+def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> None:
+    """Move outliers of activations into weights, as far as the recipe says.
+
+    Raises:
+        OptimizationError: The share is not between 0 and 1.
+        InferenceError: The engine cannot run the graph.
+    """
+    alpha = recipe.smoothing_alpha
+    if alpha is None:
+        return
+    if not 0.0 <= alpha <= 1.0:
+        raise OptimizationError(f"`smoothing_alpha` lies between 0 and 1, and {alpha:g} does not")
+    plan = make_plan(work.model, float_nodes=recipe.float_nodes)
+    meetings = meetings_of(work.model, plan)
+    names = [each.tensor for each in meetings]
+    limit = affordable_samples(work.model)
+    runs = first_runs(work.model, calibration(), names, limit=limit)
+    before = work.model
+    work.model, added = smooth(work.model, meetings, runs, alpha=alpha)
+    difference = work.proof.compare(before, work.model).largest_difference
+    work.note(
+        "smooth",
+        f"outliers of {len(meetings)} tensors moved into weights, {added} multiplications added; "
+        f"largest difference {difference:.1e}",
+        changed=bool(meetings),
+    )
+
+
+def _equalize(work: Workbench, calibration: Calibration) -> None:
+    plan = make_plan(work.model)
+    pairs = pairs_of(work.model, plan)
+    tensors = [pair.tensor for pair in pairs]
+    peaks = observe_peaks(work.model, pairs, in_runs(work.model, calibration(), tensors))
+    work.model, factors = equalize(work.model, pairs, peaks)
+    most = max((float(each.max()) for each in factors.values()), default=1.0)
+    work.note(
+        "equalize",
+        f"channels of {len(factors)} tensors raised, by a factor of {most:.3g} at most",
+        changed=bool(factors),
+    )
+
+
+def _calibrated(
+    work: Workbench, recipe: QuantizationRecipe, calibration: Calibration
+) -> tuple[QuantizationPlan, dict[str, TensorRange]]:
+    """What to quantize, with the ranges of its activations."""
+    work.say("calibration")
+    plan = make_plan(work.model, float_nodes=recipe.float_nodes)
+    seen = observe(work.model, calibration(), plan.activations)
+    judged = list(first_runs(work.model, calibration(), plan.activations, limit=_JUDGED_SAMPLES))
+    method = recipe.calibration_method
+    if method == OUTPUT_ERROR:
+        ranges, methods = chosen_ranges(work.model, plan, seen, judged)
+        counts = Counter(methods.values())
+        method += ": " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    else:
+        ranges = ranges_of(seen, method)
+    work.note("calibrate", f"ranges of {len(seen)} tensors ({method})")
+    if recipe.float_share > 0.0:
+        share = recipe.float_share
+        kept = noisy_layers(work.model, plan, plan.with_implied(ranges), judged, share=share)
+        work.note("keep-float", ", ".join(kept) or "no layer causes much of the noise")
+        plan = make_plan(work.model, float_nodes=(*recipe.float_nodes, *kept))
+    known = {name: ranges[name] for name in plan.activations}
+    return plan, plan.with_implied(known)
+
+
+def _quantized(
+    work: Workbench,
+    recipe: QuantizationRecipe,
+    plan: QuantizationPlan,
+    ranges: Mapping[str, TensorRange],
+    calibration: Calibration,
+) -> Quantized:
+    """Weights rounded and biases corrected, then QDQ nodes around it all."""
+    work.say("quantization")
+    scales = weight_scales(work.model, plan, recipe)
+    rounded = rounded_weights(work, recipe, plan, scales, calibration)
+    corrected = rounded
+    if recipe.bias_correction != "none":
+        draft = quantize(rounded, plan, ranges, recipe, scales=scales)
+        corrected = correct_biases(
+            work.model,
+            draft.model,
+            plan,
+            calibration(),
+            onto=rounded,
+            analytic=recipe.bias_correction == "analytic",
+        )
+    return quantize(corrected, plan, ranges, recipe, scales=scales)
 
 
 def make_ready(work: Workbench) -> None:
@@ -114,7 +205,7 @@ def rounded_weights(
         plan,
         scales,
         calibration,
-        pair_safe=lambda layer: must_be_pair_safe(layer.node, layer.weight, recipe),
+        bounds=lambda layer, integers: bounds_of(layer, integers, recipe),
     )
     work.note("round", f"errors compensated in {count} of {len(scales)} layers", changed=True)
     return rounded

@@ -21,8 +21,9 @@ from edgeworthy.documents.variant import EquivalenceRecord, Recipe, Variant
 from edgeworthy.errors import InferenceError, ModelFileError, OptimizationError, UsageError
 from edgeworthy.files import digest_bytes
 from edgeworthy.graph import LoadedModel, model_signature
+from edgeworthy.optimization.calibration import affordable_samples
 from edgeworthy.optimization.passes import CLEANING, PACKING
-from edgeworthy.optimization.proof import Proof, gather_proof
+from edgeworthy.optimization.proof import SAMPLE_LIMIT, Proof, gather_proof
 from edgeworthy.optimization.quantization import why_not
 from edgeworthy.optimization.rival_variants import (
     quantize_products,
@@ -34,6 +35,8 @@ from edgeworthy.optimization.wiring import model_bytes
 from edgeworthy.optimization.workbench import Calibration, Progress, Workbench
 from edgeworthy.version import __version__
 
+#: Every pass is proved, so a proof is taken on fewer samples than one close look.
+_PROOF_SHARE = 8
 #: These only store weights in another way: what a graph is made of does not matter to them.
 _STORING = frozenset({"float16", "int8-weights"})
 
@@ -131,7 +134,9 @@ def _carry_out(work: Workbench, recipe: Recipe, calibration: Calibration) -> Non
 
 
 def _proof(model: LoadedModel, calibration: Calibration, seed: int) -> Proof:
-    proof = gather_proof(model_signature(model.proto), calibration(), seed=seed)
+    limit = min(SAMPLE_LIMIT, affordable_samples(model.proto) // _PROOF_SHARE)
+    signature = model_signature(model.proto)
+    proof = gather_proof(signature, calibration(), seed=seed, limit=limit)
     try:
         proof.outputs(model.proto)
     except InferenceError as error:

@@ -143,6 +143,35 @@ def remove_nodes(graph: GraphProto, doomed: list[NodeProto]) -> None:
         del graph.node[index]
 
 
+def sorted_graph(model: ModelProto) -> ModelProto:
+    """The same graph with each node after those whose outputs it reads; edits in place."""
+    graph = model.graph
+    nodes = list(graph.node)  # held, so that identities last
+    makers = {name: node for node in nodes for name in node.output if name}
+    placed: set[int] = set()
+    order: list[NodeProto] = []
+    for first in nodes:
+        pending = [first]
+        while pending:
+            node = pending[-1]
+            before = [
+                makers[name]
+                for name in sorted(names_read(node))
+                if name in makers and id(makers[name]) not in placed
+            ]
+            if id(node) in placed or not before:
+                pending.pop()
+                if id(node) not in placed:
+                    placed.add(id(node))
+                    order.append(node)
+            else:
+                pending.extend(before)
+    copies = [NodeProto.FromString(node.SerializeToString()) for node in order]
+    del graph.node[:]
+    graph.node.extend(copies)
+    return model
+
+
 def bypass(graph: GraphProto, node: NodeProto) -> bool:
     """Take out a node whose first output equals its first input; False when it must stay.
 

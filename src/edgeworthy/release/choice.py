@@ -35,10 +35,19 @@ _USUAL_CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class PrimaryMetric:
-    """The metric that stands for how good a model is at its task."""
+    """The metric that stands for how good a model is at its task.
+
+    Attributes:
+        name: Of the metric.
+        higher_is_better: Which way it is better.
+        unit: Its unit.
+        confidence: Coverage of the interval of its loss that is held against the margin.
+    """
 
     name: str
     higher_is_better: bool
+    unit: str = "ratio"
+    confidence: float = 0.95
 
 
 def choose(

@@ -55,21 +55,32 @@ class Candidate:
         artifact: Digest of its file.
         size_bytes: Size of its file.
         targets: Targets that it was made for.
+        replaces_float: Whether it computes or stores otherwise than float, so that it must be shown
+            to do no harm.
     """
 
     variant: str
     artifact: str
     size_bytes: int
     targets: tuple[str, ...]
+    replaces_float: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class GateTarget:
-    """A target of the project with the class of device that it stands for."""
+    """A target of the project with the class of device that it stands for.
+
+    Attributes:
+        name: Of the target.
+        section: Its table.
+        profile: Its class of device.
+        margin: Largest loss of the first metric that counts as none; None for the usual.
+    """
 
     name: str
     section: TargetSection
     profile: DeviceProfile
+    margin: float | None = None
 
 
 @dataclass(frozen=True)

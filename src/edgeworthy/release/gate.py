@@ -9,7 +9,8 @@ Rules:
    left as it was has the same bytes.
 3. A target passes when some variant meets every requirement; it fails when every variant fails
    one; else it is inconclusive. The gate passes when every target does.
-4. A target that nothing is required of passes, and its reason says so.
+4. A target that nothing is required of passes, and its reason says so. Of what passes, a variant
+   takes the place of float only if it is shown to do no harm.
 5. Every result says in one sentence the bound, the value, the interval and n.
 """
 
@@ -18,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision, RequirementResult, TargetDecision, Verdict
@@ -28,9 +31,10 @@ from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
-from edgeworthy.release.choice import PrimaryMetric, choose, closest
+from edgeworthy.release.choice import PrimaryMetric, closest
 from edgeworthy.release.figures import Candidate, Evidence, Figure, GateTarget
 from edgeworthy.release.reasons import reason_of
+from edgeworthy.release.replacement import check_candidates, choose_harmless
 from edgeworthy.release.requirements import (
     bound_in_words,
     bound_of,
@@ -190,11 +194,13 @@ def _decide(
         for each in candidates
         if all(result.verdict is Verdict.PASS for result in by_variant[each.variant])
     ]
+    checked = check_candidates(candidates, target, evidence, question.primary)
     if passing:
-        chosen, why = choose(passing, target, evidence, question.primary)
+        chosen, why = choose_harmless(passing, checked, target, evidence, question.primary)
         required = any(by_variant.values())
         scope = "" if required else "Nothing is required of this target. "
-        return _decision(target, Verdict.PASS, chosen, f"{scope}{chosen.variant}: {why}.")
+        decision = _decision(target, Verdict.PASS, chosen, f"{scope}{chosen.variant}: {why}.")
+        return msgspec.structs.replace(decision, harm=checked)
     return _refuse(target, closest(candidates, by_variant), by_variant)
 
 

@@ -27,15 +27,19 @@ from edgeworthy.reports.sections.confidence import confidence_section
 from edgeworthy.reports.sections.corruptions import corruptions_section
 from edgeworthy.reports.sections.data import data_section
 from edgeworthy.reports.sections.flips import flips_section
+from edgeworthy.reports.sections.harm import harm_section
 from edgeworthy.reports.sections.headline import Headline, headline
 from edgeworthy.reports.sections.latency import latency_section
 from edgeworthy.reports.sections.model import operators_section
+from edgeworthy.reports.sections.operator_times import operator_profiles_section
 from edgeworthy.reports.sections.pipeline import pipeline_section
 from edgeworthy.reports.sections.prediction import prediction_section
 from edgeworthy.reports.sections.provenance import provenance_section
 from edgeworthy.reports.sections.requirements import requirements_section
 from edgeworthy.reports.sections.scans import scans_section
 from edgeworthy.reports.sections.slices import slices_section
+from edgeworthy.reports.sections.sustained import sustained_runs_section
+from edgeworthy.reports.sections.sweep import sweeps_section
 from edgeworthy.reports.sections.tradeoff import tradeoff_section
 from edgeworthy.reports.sections.variants import variants_section
 from edgeworthy.reports.sections.verification import verification_section
@@ -45,9 +49,13 @@ from edgeworthy.reports.wording import date_text, plain
 _PACKAGE = "edgeworthy.reports"
 _SECTIONS: tuple[Callable[[BuildIndex], Section | None], ...] = (
     requirements_section,
+    harm_section,
     tradeoff_section,
     latency_section,
     pipeline_section,
+    sustained_runs_section,
+    operator_profiles_section,
+    sweeps_section,
     slices_section,
     flips_section,
     corruptions_section,

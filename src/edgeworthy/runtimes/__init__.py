@@ -3,7 +3,7 @@
 from edgeworthy.runtimes.base import Runtime, Session, Tensors, random_inputs
 from edgeworthy.runtimes.batching import fixed_batch_size, run_batched
 from edgeworthy.runtimes.profiling import NodeProfile
-from edgeworthy.runtimes.registry import find_runtime, runtime_names
+from edgeworthy.runtimes.registry import find_runtime, runtime_names, usual_runtime
 
 __all__ = [
     "NodeProfile",
@@ -15,4 +15,5 @@ __all__ = [
     "random_inputs",
     "run_batched",
     "runtime_names",
+    "usual_runtime",
 ]

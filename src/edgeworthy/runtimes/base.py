@@ -13,7 +13,7 @@ Rules:
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -71,6 +71,11 @@ class Runtime(abc.ABC):
 
     #: The name in the project file.
     name: str
+    #: Endings of the files that it reads.
+    formats: tuple[str, ...] = (".onnx",)
+    #: Whether it keeps idle threads beside those that compute, so that counting threads tells
+    #: nothing; what the engine says after loading is checked instead.
+    keeps_idle_threads: bool = False
 
     @abc.abstractmethod
     def version(self) -> str:
@@ -105,6 +110,26 @@ class Runtime(abc.ABC):
             InferenceError: The engine refused the inputs or failed.
         """
         del artifact, inputs, threads, run_count
+        return None
+
+    def arena_bytes(
+        self, artifact: Path, samples: Sequence[Tensors], *, threads: int = 1
+    ) -> int | None:
+        """Memory that the engine holds ready for tensors, where it tells; others give ``None``.
+
+        To be asked in a process that runs this artefact and nothing else: an engine may have to
+        turn its log on.
+
+        Args:
+            artifact: The file.
+            samples: Inputs of queries that are run before it is told.
+            threads: Threads that the engine may use inside one inference.
+
+        Raises:
+            ModelFileError: The engine cannot read the file.
+            InferenceError: The engine refused the inputs or failed.
+        """
+        del artifact, samples, threads
         return None
 
 

@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,23 @@ class OnnxRuntimeCpu(Runtime):
                 f"ONNX Runtime cannot profile this model: {one_line(error)}",
                 where=str(artifact),
                 next_step="Measure its latency instead, without --operators",
+            ) from error
+
+    def arena_bytes(
+        self, artifact: Path, samples: Sequence[Tensors], *, threads: int = 1
+    ) -> int | None:
+        """Size of the arena; see :meth:`edgeworthy.runtimes.base.Runtime.arena_bytes`."""
+        from edgeworthy.runtimes.onnxruntime_arena import arena_bytes  # noqa: PLC0415 - rule 4
+
+        # What is wrong with the file or the inputs is said as it is everywhere else.
+        with self.load(artifact, threads=threads) as session:
+            for inputs in samples[:1]:
+                session.run(inputs)
+        try:
+            return arena_bytes(artifact, _options(threads), samples)
+        except Exception as error:  # its own exceptions share no base class
+            raise InferenceError(
+                f"ONNX Runtime failed: {one_line(error)}", where=str(artifact)
             ) from error
 
 

@@ -12,18 +12,25 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 
 from edgeworthy.errors import UsageError
 from edgeworthy.runtimes.base import Runtime
 
-_MODULES = {"onnxruntime": "edgeworthy.runtimes.onnxruntime_cpu"}
+_MODULES = {
+    "litert": "edgeworthy.runtimes.litert_cpu",
+    "onnxruntime": "edgeworthy.runtimes.onnxruntime_cpu",
+    "openvino": "edgeworthy.runtimes.openvino_cpu",
+}
+#: The engine that reads a kind of file when nobody names one.
+_USUAL = {".tflite": "litert"}
 
 
 def runtime_names() -> tuple[str, ...]:
     """Names of all engines, sorted.
 
     >>> runtime_names()
-    ('onnxruntime',)
+    ('litert', 'onnxruntime', 'openvino')
     """
     return tuple(sorted(_MODULES))
 
@@ -33,6 +40,7 @@ def find_runtime(name: str) -> Runtime:
 
     Raises:
         UsageError: There is none; names the nearest.
+        MissingExtraError: It is optional and not installed.
     """
     module = _MODULES.get(name)
     if module is None:
@@ -44,3 +52,12 @@ def find_runtime(name: str) -> Runtime:
         )
     create: Callable[[], Runtime] = importlib.import_module(module).create
     return create()
+
+
+def usual_runtime(artifact: Path) -> str:
+    """The engine that reads a file when nobody names one.
+
+    >>> usual_runtime(Path("model.onnx")), usual_runtime(Path("model.tflite"))
+    ('onnxruntime', 'litert')
+    """
+    return _USUAL.get(artifact.suffix.lower(), "onnxruntime")

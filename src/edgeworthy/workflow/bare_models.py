@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 TARGET = "host"
 #: What a sweep may vary.
-SWEEP_AXES = ("threads", "batch")
+SWEEP_AXES = ("threads", "batch", "affinity")
 _LARGEST_BATCH = 32
 #: Samples of a file that take turns as the input of timed queries.
 SAMPLE_COUNT = 64
@@ -48,7 +49,7 @@ class BareOptions:
     """How to measure files.
 
     Attributes:
-        runtime: Name of the engine.
+        runtime: Name of the engine; empty for the one that reads a file of this kind.
         threads: Threads inside one inference.
         samples: An npz file with an array per input, first axis the samples; None for random ones.
         budget_s: Seconds of timed rounds per artefact at most; None for the usual.
@@ -56,9 +57,14 @@ class BareOptions:
         seed: Of the random order and of random samples.
         golden: An npz file with the right outputs of the samples; None to check nothing.
         tolerance: Share of the largest golden value of an output that a value may be off.
+        inputs: Samples as the model takes them, one each, in place of a file of samples.
+        answers: Right outputs of those inputs, in place of a file of them.
+        name: What the artefact is called; the name of its file when empty.
+        target: Name of the target that it is measured for.
+        evidence_days: Days until the figures expire.
     """
 
-    runtime: str = "onnxruntime"
+    runtime: str = ""
     threads: int = 1
     samples: Path | None = None
     budget_s: float | None = None
@@ -66,6 +72,11 @@ class BareOptions:
     seed: int = 0
     golden: Path | None = None
     tolerance: float = 1e-3
+    inputs: tuple[Tensors, ...] | None = None
+    answers: tuple[Tensors, ...] = ()
+    name: str = ""
+    target: str = TARGET
+    evidence_days: int = 90
 
 
 def measure_file(
@@ -89,9 +100,9 @@ def measure_file(
     (measured,) = measure(
         [plan_of(model, options)],
         _settings(MeasurementSettings(keeps_partial=True), options),
-        _circumstances(options),
-        inputs=read_samples(options.samples),
-        progress=_listener(f"Measuring {model.name}", progress),
+        _circumstances(options, model),
+        inputs=inputs_of(options),
+        progress=_listener(f"Measuring {options.name or model.name}", progress),
     )
     return measured
 
@@ -122,10 +133,10 @@ def compare_files(
     title = f"Comparing {subject.name} with {baseline.name}"
     return compare(
         plan_of(subject, options),
-        plan_of(baseline, options),
+        plan_of(baseline, dataclasses.replace(options, name="")),
         _settings(COMPARISON_SETTINGS, options),
-        _circumstances(options),
-        inputs=read_samples(options.samples),
+        _circumstances(options, subject, baseline),
+        inputs=inputs_of(options),
         progress=_listener(title, progress),
     )
 
@@ -156,11 +167,11 @@ def load_file(
     options = options or BareOptions()
     return measure_load(
         plan_of(model, options),
-        _settings(MeasurementSettings(), options),
+        _settings(MeasurementSettings(keeps_partial=True), options),
         load,
-        _circumstances(options),
-        inputs=read_samples(options.samples),
-        progress=_listener(f"{load.scenario} of {model.name}", progress),
+        _circumstances(options, model),
+        inputs=inputs_of(options),
+        progress=_listener(f"{load.scenario} of {options.name or model.name}", progress),
     )
 
 
@@ -175,7 +186,7 @@ def sweep_file(
 
     Args:
         model: An ONNX file.
-        axes: What is varied: ``threads``, ``batch`` or both.
+        axes: What is varied: ``threads``, ``batch``, ``affinity``.
         options: How to measure.
         progress: Told what is going on.
 
@@ -184,24 +195,26 @@ def sweep_file(
         DatasetError: The samples cannot be used.
         UsageError: An axis is unknown, or the model fixes its batch.
     """
+    from edgeworthy.devices import processor_groups
     from edgeworthy.measurement import MeasurementSettings, SweepAxes, powers_of_two, sweep
 
     options = options or BareOptions()
     _check_axes(model, axes)
-    circumstances = _circumstances(options)
+    circumstances = _circumstances(options, model)
     chosen = SweepAxes(
         threads=powers_of_two(circumstances.host.core_count)
         if "threads" in axes
         else (options.threads,),
         batches=powers_of_two(_LARGEST_BATCH) if "batch" in axes else (1,),
+        processors=processor_groups() if "affinity" in axes else ((),),
     )
     return sweep(
         plan_of(model, options),
-        _settings(MeasurementSettings(), options),
+        _settings(MeasurementSettings(keeps_partial=True), options),
         chosen,
         circumstances,
-        inputs=read_samples(options.samples),
-        progress=_listener(f"Sweeping {model.name}", progress),
+        inputs=inputs_of(options),
+        progress=_listener(f"Sweeping {options.name or model.name}", progress),
     )
 
 
@@ -234,14 +247,23 @@ def plan_of(model: Path, options: BareOptions) -> MeasurementPlan:
 
     inspection = inspect_model(model)
     return MeasurementPlan(
-        variant=model.name,
+        variant=options.name or model.name,
         artifact=model,
         digest=inspection.artifact,
-        target=TARGET,
-        runtime=options.runtime,
+        target=options.target,
+        runtime=engine_of(model, options),
         threads=options.threads,
         size_bytes=inspection.size_bytes,
     )
+
+
+def inputs_of(options: BareOptions) -> list[Tensors] | None:
+    """The samples that were given or named; None for random ones.
+
+    Raises:
+        DatasetError: The file of samples cannot be used.
+    """
+    return read_samples(options.samples) if options.inputs is None else list(options.inputs)
 
 
 def read_samples(path: Path | None) -> list[Tensors] | None:
@@ -252,7 +274,7 @@ def read_samples(path: Path | None) -> list[Tensors] | None:
     """
     if path is None:
         return None
-    arrays = _read_npz(path)
+    arrays = read_arrays(path)
     counts = {len(array) if array.ndim else 0 for array in arrays.values()}
     if len(counts) != 1 or 0 in counts:
         raise DatasetError(
@@ -268,7 +290,12 @@ def read_samples(path: Path | None) -> list[Tensors] | None:
     ]
 
 
-def _read_npz(path: Path) -> Mapping[str, NDArray[Any]]:
+def read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+    """Arrays of an npz file.
+
+    Raises:
+        DatasetError: It is none, or holds Python objects.
+    """
     import zipfile
 
     import numpy as np
@@ -287,11 +314,13 @@ def _read_npz(path: Path) -> Mapping[str, NDArray[Any]]:
 
 
 def _settings(usual: Any, options: BareOptions) -> Any:  # noqa: ANN401 - the room opens lazily
-    import dataclasses
-
-    changes: dict[str, object] = {"seed": options.seed}
-    if options.golden is not None:
-        changes["golden"] = _golden(options)
+    changes: dict[str, object] = {
+        "seed": options.seed,
+        "evidence_days": options.evidence_days,
+    }
+    golden = golden_of(options)
+    if golden:
+        changes["golden"] = golden
         changes["tolerance"] = options.tolerance
     if options.budget_s is not None:
         changes["budget_s"] = options.budget_s
@@ -300,14 +329,16 @@ def _settings(usual: Any, options: BareOptions) -> Any:  # noqa: ANN401 - the ro
     return dataclasses.replace(usual, **changes)
 
 
-def _golden(options: BareOptions) -> list[Tensors]:
-    """Right outputs of each sample that is used.
+def golden_of(options: BareOptions) -> Sequence[Tensors]:
+    """Right outputs of each sample that is used; empty when nothing is to be checked.
 
     Raises:
         UsageError: There are no samples that they belong to.
         DatasetError: There are not as many as samples.
     """
-    inputs, outputs = read_samples(options.samples), read_samples(options.golden)
+    if options.golden is None:
+        return options.answers
+    inputs, outputs = inputs_of(options), read_samples(options.golden)
     if inputs is None or outputs is None:
         raise UsageError(
             "golden outputs belong to samples",
@@ -323,18 +354,26 @@ def _golden(options: BareOptions) -> list[Tensors]:
     return outputs
 
 
-def _circumstances(options: BareOptions) -> Circumstances:
+def engine_of(model: Path, options: BareOptions) -> str:
+    """The engine that a file is run with."""
+    from edgeworthy.runtimes import usual_runtime
+
+    return options.runtime or usual_runtime(model)
+
+
+def _circumstances(options: BareOptions, *models: Path) -> Circumstances:
     from edgeworthy.devices import disturbances
     from edgeworthy.measurement import Circumstances
 
-    return Circumstances(_host(options.runtime), _now, disturbances())
+    return Circumstances(_host({engine_of(each, options) for each in models}), _now, disturbances())
 
 
-def _host(runtime: str) -> HostFingerprint:
+def _host(runtimes: set[str]) -> HostFingerprint:
     from edgeworthy.devices import host_fingerprint
     from edgeworthy.runtimes import find_runtime
 
-    return host_fingerprint(runtime_versions=[find_runtime(runtime).version()])
+    versions = [find_runtime(each).version() for each in sorted(runtimes)]
+    return host_fingerprint(runtime_versions=versions)
 
 
 def _now() -> datetime:

@@ -304,12 +304,15 @@ class DeviceDemonstration:
         """Ask the served model for a digit that it never saw, over its Unix socket."""
         import numpy as np
 
+        from edgeworthy.agent.asking import short_name
+
         with np.load(self.folder / _PRODUCT / "digits.npz") as archive:
             image, label = archive["images"][1500], int(archive["labels"][1500])
         line = http.client.HTTPConnection("localhost", timeout=10.0)
         line.sock = socket.socket(socket.AF_UNIX)
         try:
-            line.sock.connect(str(self.store / "run" / "inference.sock"))
+            with short_name(self.store / "run" / "inference.sock") as name:
+                line.sock.connect(name)
             body = json.dumps({"image": [image.tolist()]})
             line.request("POST", "/answer", body, {"Content-Type": "application/json"})
             answer = json.loads(line.getresponse().read())

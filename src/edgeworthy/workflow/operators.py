@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edgeworthy.documents.operator_profile import OperatorProfile
-from edgeworthy.workflow.bare_models import BareOptions, plan_of, read_samples
+from edgeworthy.workflow.bare_models import BareOptions, engine_of, inputs_of, plan_of
 from edgeworthy.workflow.steps import Progress, silent
 
 
@@ -31,9 +31,9 @@ def profile_file(
     from edgeworthy.measurement.roofline import calibrate, calibration_folder, kept_roofline
     from edgeworthy.runtimes import find_runtime
 
-    runtime = find_runtime(options.runtime)
+    runtime = find_runtime(engine_of(model, options))
     plan = plan_of(model, options)
-    samples = read_samples(options.samples)
+    samples = inputs_of(options)
     host = host_fingerprint(runtime_versions=[runtime.version()])
     progress("Calibrating this machine, once", None)
     roofline = kept_roofline(
@@ -44,7 +44,7 @@ def profile_file(
             runtime, threads=options.threads, host=host, taken_at=datetime.now(UTC)
         ),
     )
-    progress(f"Profiling {model.name}", None)
+    progress(f"Profiling {options.name or model.name}", None)
     return profile_operators(
         plan,
         roofline,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -14,8 +15,11 @@ from edgeworthy.documents.project import EvaluateSection
 from edgeworthy.workflow.examinations.base import Case
 from edgeworthy.workflow.examinations.registry import wanted
 from edgeworthy.workflow.examinations.running import examine
+from edgeworthy.workflow.measured_subject import MeasuredSubject, measured_subject
+from edgeworthy.workflow.stages.closer_look import CloserLook, closer_look
 from edgeworthy.workflow.stages.data import SampleSet, read_samples
 from edgeworthy.workflow.stages.evaluation import evaluate_target
+from edgeworthy.workflow.stages.explanation import explain_decision
 from edgeworthy.workflow.stages.gate import Taken, check_policy, gate
 from edgeworthy.workflow.stages.inspection import InspectedModel, inspect_original
 from edgeworthy.workflow.stages.judged import Judged
@@ -23,7 +27,7 @@ from edgeworthy.workflow.stages.measurement import measure_target
 from edgeworthy.workflow.stages.optimization import Optimized, optimize
 from edgeworthy.workflow.stages.prediction import predict_classes
 from edgeworthy.workflow.stages.release import Released, release
-from edgeworthy.workflow.stages.report import Report, report
+from edgeworthy.workflow.stages.report import Findings, Report, report
 from edgeworthy.workflow.stages.scanning import scan_artifacts
 from edgeworthy.workflow.workspace import Workspace
 
@@ -131,6 +135,21 @@ class Pipeline:
         )
 
     @cached_property
+    def closer_look(self) -> CloserLook:
+        """What was measured of the chosen variants alone."""
+        return closer_look(self.workspace, self.judged, self.samples["evaluation"])
+
+    def subject(self, variant: str, target: str) -> MeasuredSubject:
+        """One artefact and how it is run."""
+        return measured_subject(
+            self.original,
+            self.optimized,
+            self.samples["evaluation"],
+            variant=variant,
+            target=target,
+        )
+
+    @cached_property
     def released(self) -> Released | None:
         """The signed release, if the gate passed and there is a key to sign with."""
         if self.workspace.project.release is None:
@@ -140,4 +159,21 @@ class Pipeline:
     @cached_property
     def report(self) -> Report:
         """The report."""
-        return report(self.workspace, self.judged, self.released, self.samples, self.predictions)
+        judged = dataclasses.replace(
+            self.judged,
+            explanations=explain_decision(
+                self.workspace,
+                self.original,
+                self.optimized,
+                self.decision,
+                self.samples["evaluation"],
+            ),
+        )
+        findings = Findings(
+            judged=judged,
+            released=self.released,
+            samples=self.samples,
+            predictions=self.predictions,
+            closer_look=self.closer_look,
+        )
+        return report(self.workspace, findings)

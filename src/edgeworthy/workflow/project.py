@@ -33,11 +33,13 @@ from edgeworthy.documents.project import (
 )
 from edgeworthy.documents.record import Document, draw_in_notebooks_with
 from edgeworthy.documents.variant import Variant, VariantRefusal
-from edgeworthy.errors import SigningKeyError
+from edgeworthy.errors import SigningKeyError, UsageError
 from edgeworthy.files import remove_leftovers, write_whole
 from edgeworthy.version import __version__
+from edgeworthy.workflow.bare_models import BareOptions
 from edgeworthy.workflow.cache import CACHE_FOLDER_NAME, Cache
 from edgeworthy.workflow.keys import read_passphrase
+from edgeworthy.workflow.measured_subject import MeasuredSubject
 from edgeworthy.workflow.pipeline import Pipeline
 from edgeworthy.workflow.project_file import find_project_file, read_project_file
 from edgeworthy.workflow.stages.comparison import compare
@@ -168,6 +170,29 @@ class Project:
         with self._pipeline() as pipeline:
             return pipeline.measurements
 
+    def subject(self, variant: str = "original", target: str = "") -> MeasuredSubject:
+        """One artefact of the project, to be measured by itself.
+
+        Args:
+            variant: ``original``, or the name of a variant.
+            target: Name of a target; the first when empty.
+
+        Raises:
+            UsageError: There is no such target, or it has no such variant.
+        """
+        targets = tuple(self.workspace.targets)
+        if target and target not in targets:
+            raise UsageError(
+                f"the project has no target `{target}`",
+                expected=f"one of {', '.join(f'`{name}`' for name in targets)}",
+            )
+        with self._pipeline() as pipeline:
+            return pipeline.subject(variant, target or targets[0])
+
+    def measuring_options(self, subject: MeasuredSubject) -> BareOptions:
+        """How this project measures an artefact by itself."""
+        return subject.options(self.workspace)
+
     def evaluate(
         self, profile: ProfileName | None = None, only: Sequence[ExaminationName] = ()
     ) -> tuple[Evaluation, ...]:
@@ -239,14 +264,14 @@ class Project:
         """
         from edgeworthy.release import public_key_file
 
-        section = require_release(self._workspace)
+        section = require_release(self.workspace)
         key = public_key_file(section.key, folder=self.folder)
-        return verify_folder(release_path(self._workspace, section), [key])
+        return verify_folder(release_path(self.workspace, section), [key])
 
     @property
     def outcomes(self) -> tuple[StepOutcome, ...]:
         """Which steps ran so far in this process, and why."""
-        return tuple(self._workspace.runner.outcomes)
+        return tuple(self.workspace.runner.outcomes)
 
     def write_junit(self, decision: GateDecision, path: Path) -> None:
         """Write a decision as JUnit XML, for CI systems."""
@@ -264,16 +289,17 @@ class Project:
     @contextlib.contextmanager
     def _pipeline(self) -> Iterator[Pipeline]:
         """The stages, with the project locked; what was fingerprinted is kept whatever happens."""
-        cache = self._workspace.cache
+        cache = self.workspace.cache
         with cache.locked():
-            remove_leftovers(output_folder(self._workspace))
+            remove_leftovers(output_folder(self.workspace))
             try:
                 yield self._stages
             finally:
                 cache.save_fingerprints()
 
     @cached_property
-    def _workspace(self) -> Workspace:
+    def workspace(self) -> Workspace:
+        """The project with the means to work on it."""
         runner = StepRunner(
             Cache(self.folder / CACHE_FOLDER_NAME), clock=self.clock, progress=self.progress
         )
@@ -288,7 +314,7 @@ class Project:
 
     @cached_property
     def _stages(self) -> Pipeline:
-        return Pipeline(self._workspace)
+        return Pipeline(self.workspace)
 
 
 def _draw(document: Document) -> str | None:

@@ -112,6 +112,11 @@ class StepRunner:
         self._note(step, ran=True, reason=reason)
         return outputs
 
+    def is_done(self, step: Step) -> bool:
+        """Whether running the step would find its result in the cache."""
+        record = self.cache.find(step.name, step_key(step.name, step.inputs))
+        return record is not None and not self._reason_to_run(step, record)
+
     def _note(self, step: Step, *, ran: bool, reason: str) -> None:
         self.outcomes.append(StepOutcome(step=step.name, ran=ran, reason=reason))
 

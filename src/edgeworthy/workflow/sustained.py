@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeworthy.documents.sustained import SustainedRun
-from edgeworthy.workflow.bare_models import BareOptions, plan_of, read_samples
+from edgeworthy.workflow.bare_models import BareOptions, engine_of, golden_of, inputs_of, plan_of
 
 if TYPE_CHECKING:
     from edgeworthy.measurement.sustained import SustainedListener
@@ -39,13 +39,19 @@ def run_sustained(
     from edgeworthy.measurement.sustained import Machine, SustainedSettings, sustained
     from edgeworthy.runtimes import find_runtime
 
-    settings = SustainedSettings(duration_s=duration_s, seed=options.seed)
+    settings = SustainedSettings(
+        duration_s=duration_s,
+        seed=options.seed,
+        evidence_days=options.evidence_days,
+        golden=golden_of(options),
+        tolerance=options.tolerance,
+    )
     plan = plan_of(model, options)
-    host = host_fingerprint(runtime_versions=[find_runtime(options.runtime).version()])
+    host = host_fingerprint(runtime_versions=[find_runtime(engine_of(model, options)).version()])
     return sustained(
         plan,
         settings,
         machine=Machine(host=host, clock=lambda: datetime.now(UTC), disturbances=disturbances()),
-        inputs=read_samples(options.samples),
+        inputs=inputs_of(options),
         listener=listener,
     )

@@ -62,7 +62,8 @@ class Workspace:
     @property
     def confidences(self) -> tuple[float, ...]:
         """Coverages of intervals that the requirements ask for, and the usual one."""
-        return tuple(sorted({0.95, *(each.confidence for each in self.project.require)}))
+        asked = [each.confidence for each in self.project.require]
+        return tuple(sorted({0.95, self.project.optimize.confidence, *asked}))
 
     def path(self, relative: str) -> Path:
         """A path of the project file, seen from its folder."""

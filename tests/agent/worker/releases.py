@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,22 @@ def linear_model(weights: NDArray[np.float32] = WEIGHTS) -> bytes:
     return _serialized(graph)
 
 
-def identity_model(kinds: dict[str, int]) -> bytes:
+def picture_model() -> bytes:
+    """The linear model on the two pixels of a grey picture."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["image"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["scores"]),
+        ],
+        "picture",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 1, 1, 2])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", 3])],
+        [numpy_helper.from_array(WEIGHTS, "weights")],
+    )
+    return _serialized(graph)
+
+
+def identity_model(kinds: Mapping[str, int]) -> bytes:
     """One input ``in_NAME`` and one output ``out_NAME`` of each element type."""
     inputs, outputs, nodes = [], [], []
     for name, kind in kinds.items():
@@ -54,21 +69,36 @@ def identity_model(kinds: dict[str, int]) -> bytes:
     return _serialized(helper.make_graph(nodes, "identity", inputs, outputs))
 
 
-def busy_model(turns: int, side: int = 128) -> bytes:
-    """Matrix products that take a while: one after the other, none of which can be left out."""
-    generator = np.random.default_rng(1)
-    weights = (generator.standard_normal((side, side)) / side**0.5).astype(np.float32)
-    nodes, last = [], "samples"
-    for turn in range(turns):
-        name = f"hidden_{turn}" if turn < turns - 1 else "scores"
-        nodes.append(helper.make_node("MatMul", [last, "weights"], [name]))
-        last = name
+def counting_model() -> bytes:
+    """Counts to the number that it is given: as slow as the client wants."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["going"], ["goes_on"]),
+            helper.make_node("Add", ["before", "one"], ["after"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("before", TensorProto.INT64, [1]),
+        ],
+        [
+            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("after", TensorProto.INT64, [1]),
+        ],
+    )
     graph = helper.make_graph(
-        nodes,
-        "busy",
-        [helper.make_tensor_value_info("samples", TensorProto.FLOAT, [side, side])],
-        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [side, side])],
-        [numpy_helper.from_array(weights, "weights")],
+        [
+            helper.make_node("Squeeze", ["turns"], ["count"]),
+            helper.make_node("Loop", ["count", "", "zero"], ["counted"], body=body),
+        ],
+        "counting",
+        [helper.make_tensor_value_info("turns", TensorProto.INT64, [1])],
+        [helper.make_tensor_value_info("counted", TensorProto.INT64, [1])],
+        [
+            numpy_helper.from_array(np.array([0]), "zero"),
+            numpy_helper.from_array(np.array([1]), "one"),
+        ],
     )
     return _serialized(graph)
 

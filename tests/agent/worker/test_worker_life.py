@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from agent.worker.releases import bounds_here, linear_release
+from agent.worker.clients import connected
+from agent.worker.releases import bounds_here, counting_model, linear_release, release_of
 from agent.worker.supervising import WorkerProcess, listen_on_tcp, serving
 from edgeworthy.documents.worker_control import StopCommand
 
@@ -142,6 +143,30 @@ def test_a_self_test_that_hangs_fails_and_ends_the_worker(
     assert result.reasons == ("The self-test did not end; 0.3 s are allowed.",)
     assert worker.failed().reason == "hang"
     assert worker.process.wait(30) == 1
+
+
+@pytest.mark.parametrize("quick_ones", [0, 3], ids=["on a thread", "on the loop"])
+def test_an_inference_that_hangs_ends_the_worker(tmp_path: Path, quick_ones: int) -> None:
+    """After a few quick ones, the loop runs them itself, and something else must notice."""
+    made = release_of(
+        counting_model(),
+        {"turns": np.array([3])},
+        lambda given: {"counted": given["turns"]},
+        task="anomaly",
+    )
+    options = ["--inference-seconds", "0.5", "--heartbeat-seconds", "0.1"]
+    release = made.write(tmp_path / "release")
+    with listen_on_tcp() as listener, serving(release, listener, options=options) as worker:
+        client = connected(listener.getsockname())
+        for turns in [*[5] * quick_ones, 1 << 60]:
+            tensor = {"name": "turns", "shape": [1], "datatype": "INT64", "data": [turns]}
+            client.request("POST", "/v2/models/tiny/infer", json.dumps({"inputs": [tensor]}))
+            if turns == 5:
+                answer = json.loads(client.getresponse().read())
+                assert answer["outputs"][0]["data"] == [5]
+        assert worker.failed().reason == "hang"
+        assert worker.process.wait(30) == 1
+        client.close()
 
 
 def test_a_model_that_gives_other_outputs_is_refused(

@@ -23,6 +23,8 @@ from edgeworthy.graph import LoadedModel
 from edgeworthy.optimization import MadeVariant, make_variant, recipes_for
 from edgeworthy.optimization.emulation import Emulator
 from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.quantization.dynamic_int8 import quantize_dynamically
+from edgeworthy.optimization.quantization.weight_scales import full_scales, pair_safe_scales
 
 Arrays = dict[str, NDArray[Any]]
 Parse = Callable[..., ModelProto]
@@ -185,10 +187,53 @@ def test_a_gemm_with_factors_and_transposes(parse: Parse, generator: np.random.G
     np.testing.assert_allclose(found, Executor(model).run(inputs)["y"], rtol=1e-6)
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("reduced", [True, False])
+def test_products_that_are_quantized_as_they_come(
+    reduced: bool,  # noqa: FBT001 - a case
+    bias: bool,  # noqa: FBT001 - a case
+    parse: Parse,
+    generator: np.random.Generator,
+) -> None:
+    """In the full range they saturate on a CPU without VNNI, in the reduced one nowhere."""
+    weight = (0.5 + generator.random((32, 6)) / 2).astype(np.float32)
+    weights = {"w": weight, **({"b": np.ones(6, np.float32)} if bias else {})}
+    body = f"y = Gemm (x, w{', b' if bias else ''})"
+    model = parse(f"net (float[n,32] x) => (float[n,6] y) {{ {body} }}", weights)
+    model.graph.node[0].name = "dense"
+    rule = pair_safe_scales if reduced else full_scales
+    data = quantize_dynamically(model, ["dense"], {"w": rule(weight, axis=1)}).SerializeToString()
+    x = {"x": (0.8 + generator.random((20, 32)) / 5).astype(np.float32)}
+    emulator = Emulator(data, HERE)
+    here = Executor(onnx.load_from_string(data), optimized=True).run(x)["y"]
+    np.testing.assert_allclose(emulator.run(x)["y"], here, rtol=1e-5)
+    without = Emulator(data, "x86-avx2")
+    lost = np.abs(without.run(x)["y"] - x["x"] @ weight - (1.0 if bias else 0.0)).max()
+    assert (sum(tally.saturated_count for tally in without.tallies.values()) == 0) == reduced
+    assert (lost < 0.5) == reduced
+
+
+def test_bare_integer_products(parse: Parse, generator: np.random.Generator) -> None:
+    text = """net (uint8[n,4,8] a, int8[8,3] b, uint8 z) => (int32[n,4,3] y) {
+        y = MatMulInteger (a, b, z) }"""
+    data = parse(text).SerializeToString()
+    inputs = {
+        "a": generator.integers(0, 256, (2, 4, 8), dtype=np.uint8),
+        "b": generator.integers(-128, 128, (8, 3), dtype=np.int8),
+        "z": np.array(7, np.uint8),
+    }
+    found = Emulator(data, "x86-vnni").run(inputs)["y"]
+    expected = (inputs["a"].astype(np.int64) - 7) @ inputs["b"].astype(np.int64)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == np.int32
+
+
 def test_a_product_that_we_cannot_emulate_is_an_error(parse: Parse) -> None:
-    model = parse("net (uint8[2,2] a, uint8[2,2] b) => (int32[2,2] y) { y = MatMulInteger (a, b) }")
-    with pytest.raises(InferenceError, match="MatMulInteger` is not known"):
-        Emulator(model.SerializeToString(), "x86-avx2")
+    text = (
+        "net (uint8[1,1,2,2] a, uint8[1,1,1,1] b) => (int32[1,1,2,2] y) { y = ConvInteger (a, b) }"
+    )
+    with pytest.raises(InferenceError, match="ConvInteger` is not known"):
+        Emulator(parse(text).SerializeToString(), "x86-avx2")
 
 
 def test_a_file_that_the_engine_cannot_load() -> None:

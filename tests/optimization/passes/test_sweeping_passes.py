@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import onnx
 from onnx import ModelProto
 
 from edgeworthy.optimization.passes.fix_default_inputs import FixDefaultInputs
+from edgeworthy.optimization.passes.free_names import FreeNames
+from edgeworthy.optimization.passes.inline_functions import InlineFunctions
 from edgeworthy.optimization.passes.name_nodes import NameNodes
+from edgeworthy.optimization.passes.note_types import NoteTypes
 from edgeworthy.optimization.passes.remove_dead_nodes import RemoveDeadNodes
 from edgeworthy.optimization.passes.remove_unused_initializers import RemoveUnusedInitializers
 from edgeworthy.optimization.passes.share_initializers import ShareInitializers
@@ -122,3 +126,55 @@ def test_every_node_gets_its_own_name(
     model.graph.node[2].name = "Neg"
     result = NameNodes()(model, prove(x=X)).model
     assert [node.name for node in result.graph.node] == ["Neg_1", "Neg_2", "Neg", "Relu"]
+
+
+def test_a_weight_that_is_a_result_stays_one(
+    parse: Callable[..., ModelProto], prove: Callable[..., Proof]
+) -> None:
+    model = parse("g (float[n,2] x) => (float[n,2] y, float[2] w) { y = Add (x, w) }", W2)
+    apart = UnshareInitializers()(model, prove(x=X)).model
+    assert [node.input[1] for node in apart.graph.node] == ["w_1"]
+    assert [value.name for value in apart.graph.output] == ["y", "w"]
+
+
+def test_functions_are_inlined(
+    ops: Callable[..., dict[str, int]], prove: Callable[..., Proof]
+) -> None:
+    model = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
+        g (float[n,2] x) => (float[n,2] y) { a = own.twice (x) y = own.twice (a) }
+        <domain: "own", opset_import: ["" : 17]> twice (v) => (r) { n = Neg (v) r = Sub (v, n) }"""
+    )
+    result = InlineFunctions()(model, prove(x=X))
+    assert ops(result.model) == {"Neg": 2, "Sub": 2}
+    assert not result.model.functions
+    assert not InlineFunctions()(result.model, prove(x=X)).record.changed
+
+
+def test_names_that_the_quantizer_gives_are_freed(
+    parse: Callable[..., ModelProto], prove: Callable[..., Proof]
+) -> None:
+    model = parse(
+        "g (float[n,2] x, float[n,2] w_scale) => (float[n,2] y) {"
+        " x_scale = Add (x, w) b = Add (x_scale, w_scale) y = Add (b, bias_scale) }",
+        {"w": X[0], "bias_scale": X[0]},
+    )
+    result = FreeNames()(model, prove(x=X, w_scale=X))
+    first, second, third = result.model.graph.node
+    assert list(first.input) == ["x", "w_of_the_model"]  # `w_scale` is the caller's
+    assert list(second.input) == ["x_scale_of_the_model", "w_scale"]
+    assert list(third.input) == ["b", "bias_scale"]  # there is no `bias`
+    assert result.record.detail.startswith("renamed 2 tensors")
+    assert not FreeNames()(result.model, prove(x=X, w_scale=X)).record.changed
+
+
+def test_the_engine_tells_types_that_onnx_cannot_infer(prove: Callable[..., Proof]) -> None:
+    model = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
+        g (float[n,2] x) => (float[n,2] y) {
+            a = com.microsoft.Gelu (x) s = Shape (a) b = Reshape (a, s) y = Neg (b) }"""
+    )
+    result = NoteTypes()(model, prove(x=X))
+    types = {v.name: v.type.tensor_type.elem_type for v in result.model.graph.value_info}
+    assert types.items() >= {"a": onnx.TensorProto.FLOAT, "b": onnx.TensorProto.FLOAT}.items()
+    assert not NoteTypes()(result.model, prove(x=X)).record.changed

@@ -47,6 +47,12 @@ WEIGHTS = {
         ("a = Gemm (x, w) m = ReduceMin <keepdims=0> (x) y = Clip (a, m)", ["Gemm"]),
         ("a = Gemm (x, w) y = Add (a, x)", ["Gemm", "Add"]),
         ("a = MatMul (x, w) y = Add (a, b)", ["MatMul"]),
+        ("a = MatMul (x, w) y = Relu (a)", ["MatMul"]),
+        ("a = Gemm (x, w) r = Relu (a) y = Sigmoid (r)", ["Gemm"]),
+        (
+            "a = Gemm (x, w) r = Relu (a) s = Sigmoid (r) y = Gemm (r, v)",
+            ["Gemm", "Relu", "Gemm_1"],
+        ),
         ("a = MatMul (x, w) s = MatMul (a, x) y = Add (s, a)", ["MatMul"]),
     ],
 )

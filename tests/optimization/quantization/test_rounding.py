@@ -13,9 +13,11 @@ from edgeworthy.optimization.quantization import rounding as rounding_module
 from edgeworthy.optimization.quantization.rounding import (
     compensated,
     free_bounds,
+    neighbor_safe_bounds,
     output_error,
     pair_safe_bounds,
 )
+from edgeworthy.optimization.quantization.weight_scales import neighbor_sums
 
 
 def case(seed: int, depth: int, *, groups: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -95,3 +97,17 @@ def test_pairs_still_fit_16_bits(seed: int, depth: int) -> None:
         assert (pairs <= 128).all()
     bounds = pair_safe_bounds(plain)
     assert ((bounds.lowest <= plain) & (plain <= bounds.highest)).all()
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), depth=st.integers(1, 12))
+def test_neighbors_still_fit_16_bits(seed: int, depth: int) -> None:
+    weights, _, moments = case(seed, depth)
+    beside = np.abs(neighbor_sums(weights)).max(axis=2)
+    scales = np.maximum(beside, np.abs(weights).max(axis=2)) / 127
+    plain = np.rint(weights / scales[..., None])
+    bounds = neighbor_safe_bounds(plain)
+    assert ((bounds.lowest <= plain) & (plain <= bounds.highest)).all()
+    found = compensated(weights, scales, moments, bounds)
+    assert np.abs(found).max() <= 127
+    assert (np.abs(neighbor_sums(found)) <= 128).all()

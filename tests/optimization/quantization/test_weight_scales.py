@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from edgeworthy.optimization.quantization.weight_scales import pair_safe_scales
+from edgeworthy.optimization.quantization.weight_scales import (
+    full_scales,
+    neighbor_safe_scales,
+    neighbor_sums,
+    pair_safe_scales,
+)
 
 WEIGHTS = arrays.arrays(
     np.float32,
@@ -68,3 +73,27 @@ def test_a_single_weight_per_channel() -> None:
     np.testing.assert_array_equal(
         integers(np.array([[2.0], [-3.0]], np.float32), 0), [[127], [-127]]
     )
+
+
+@given(weight=WEIGHTS, products=st.booleans())
+def test_no_neighbors_saturate_and_no_scale_is_coarser_than_it_must_be(
+    weight: NDArray[Any],
+    products: bool,  # noqa: FBT001 - drawn
+) -> None:
+    scales = neighbor_safe_scales(weight, axis=0, products=products)
+    rows = weight if products else np.moveaxis(weight, 1, -1)
+    rows = rows.reshape(len(weight), -1).astype(np.float64)
+    found = np.rint(rows / scales.astype(np.float64)[:, None])
+    assert np.abs(found).max() <= 127
+    assert 255 * np.abs(neighbor_sums(found)).max() <= 2**15 - 1
+    assert (scales <= pair_safe_scales(weight, axis=0)).all()
+    assert (scales >= full_scales(weight, axis=0)).all()
+
+
+def test_neighbors_of_a_convolution_are_channels_at_one_place() -> None:
+    """Weights beside each other along the kernel are never multiplied in one step."""
+    weight = np.zeros((1, 2, 1, 2), np.float32)
+    weight[0, 0, 0, :] = 1.27
+    np.testing.assert_allclose(neighbor_safe_scales(weight, axis=0), [0.01])
+    weight[0, :, 0, 0], weight[0, :, 0, 1] = 1.27, 0.0
+    np.testing.assert_allclose(neighbor_safe_scales(weight, axis=0), [0.02])

@@ -97,7 +97,7 @@ class Connection:
         Raises:
             OSError: The connection is broken.
         """
-        if not self.reader.begun:
+        if not (self.reader.begun or self.lingering):
             self._since, self._continued = now, False
         room = self.reader.room()
         try:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 import time
 from functools import partial
 from typing import NoReturn
@@ -33,6 +34,7 @@ from edgeworthy.agent.worker.server import Server
 from edgeworthy.documents.worker_control import (
     DrainCommand,
     Drained,
+    Failed,
     FailureReason,
     Heartbeat,
     SelfTestCommand,
@@ -103,6 +105,7 @@ class Worker:
         self._proving = Proving(model, self._engine, control.report)
         self._server = Server(self._loop, listeners, self._router, self._engine, limits)
         self._draining: Draining | None = None
+        self._ending = False
         self._deadline = 0.0
         self._next_beat = started
 
@@ -114,17 +117,33 @@ class Worker:
         """
         self._loop.add(self._control.fileno(), READ, self._commanded)
         self._loop.add(self._engine.wake_fd, READ, lambda _: self._engine.collect())
-        # A handler of Python's runs between two waits of the loop.
-        signal.signal(signal.SIGTERM, lambda *_: self._drain(None, _ORPHAN_GRACE_SECONDS))
+        # A handler runs between any two instructions, so it leaves no more than a note.
+        signal.signal(signal.SIGTERM, self._asked_to_end)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=self._watch_over_loop, name="watch", daemon=True).start()
         while True:
             now = time.monotonic()
             if now >= self._next_beat:
                 self._beat(now)
+            if self._ending and self._draining is None:
+                self._drain(None, _ORPHAN_GRACE_SECONDS)
             if self._draining is not None:
                 self._go_on_draining(self._draining, now)
             longest = _TICK_SECONDS if self._draining is None else _DRAINING_TICK_SECONDS
             self._loop.run_once(min(longest, max(self._next_beat - now, 0.0)))
+
+    def _watch_over_loop(self) -> NoReturn:
+        """End the process when the loop hangs in an inference of its own."""
+        limit = self._arguments.inference_seconds
+        while True:
+            time.sleep(max(limit / 4, _TICK_SECONDS / 10))
+            since = self._server.here_since
+            if since is not None and time.monotonic() - since > limit:
+                self._control.report(_hangs(limit))
+                end_process(1)
+
+    def _asked_to_end(self, *_: object) -> None:
+        self._ending = True
 
     def _commanded(self, _: int) -> None:
         try:
@@ -216,16 +235,20 @@ class Worker:
         hanging = self._engine.hanging(now)
         if hanging is not None:
             self._proving.hangs()
-            raise WorkerEnds(
-                "hang",
-                f"An inference or self-test ran for more than {hanging.limit_seconds:g} s: "
-                "the engine hangs.",
-            )
+            raise WorkerEnds("hang", _hangs(hanging.limit_seconds).message)
 
 
 def end_process(exit_code: int) -> None:
     """End without waiting for threads, which may hang in the engine."""
     os._exit(exit_code)
+
+
+def _hangs(limit_seconds: float) -> Failed:
+    return Failed(
+        reason="hang",
+        message=f"An inference or self-test ran for more than {limit_seconds:g} s: the engine "
+        "hangs.",
+    )
 
 
 def _address(listener: socket.socket) -> str:

@@ -12,9 +12,9 @@ Source: https://github.com/kserve/open-inference-protocol (version 2, "HTTP/REST
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from edgeworthy.agent.worker.answers import answer_samples
 from edgeworthy.agent.worker.http_answer import Answer, error_answer, json_answer
@@ -28,9 +28,22 @@ from edgeworthy.agent.worker.tensor_request import decode_request
 from edgeworthy.errors import EdgeworthyError
 from edgeworthy.version import __version__
 
-#: What a thread of the engine does for a request.
-Work: TypeAlias = Callable[[], Answer]
+_QUICK_BODY_BYTES = 1 << 20
+_FORGETTING = 0.9
 _EXTENSIONS = ["binary_tensor_data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the engine does for a request.
+
+    Attributes:
+        run: Does it.
+        quick: Whether it is an inference and little else: no decoder of pictures, no large body.
+    """
+
+    run: Callable[[], Answer]
+    quick: bool
 
 
 @dataclass
@@ -41,11 +54,13 @@ class Counts:
         answered: Inferences, right or wrong.
         refused: Requests that were the client's mistake, or too many at once.
         failed: Inferences that the engine failed, or that gave what is no number.
+        recent_seconds: The longest that recent work took; 0 before the first.
     """
 
     answered: int = 0
     refused: int = 0
     failed: int = 0
+    recent_seconds: float = 0.0
 
 
 @dataclass
@@ -73,7 +88,7 @@ class Router:
         parts = request.head.path.strip("/").split("/")
         if parts == ["answer"]:
             _allow(request, "POST")
-            return self._work(lambda: self._answer(request))
+            return self._work(lambda: self._answer(request), quick=False)
         if parts[:2] == ["v2", "models"] and len(parts) > 2:  # noqa: PLR2004 - a name follows
             return self._of_model(request, parts[2:])
         if parts == ["v2", "repository", "index"]:
@@ -101,7 +116,10 @@ class Router:
         rest = parts[3:] if parts[1:2] == ["versions"] else parts[1:]
         if rest == ["infer"]:
             _allow(request, "POST")
-            return self._work(lambda: self._infer(model, request))
+            packed = "content-encoding" in request.head.headers
+            quick = not packed and len(request.body) <= _QUICK_BODY_BYTES
+            quick = quick and not isinstance(model, RawModel)
+            return self._work(lambda: self._infer(model, request), quick=quick)
         _allow(request, "GET", "HEAD")
         if rest == ["ready"]:
             return Answer(200 if self.ready else 503)
@@ -142,10 +160,17 @@ class Router:
         coding = request.head.headers.get("content-encoding", "")
         return unpacked(request.body, coding, largest_bytes=self.limits.body_bytes)
 
-    def _work(self, infer: Callable[[], Answer]) -> Work:
+    def _work(self, infer: Callable[[], Answer], *, quick: bool) -> Work:
         if not self.ready:
             raise HttpRefused(503, "the model is not ready")
-        return lambda: self._guarded(infer)
+        return Work(lambda: self._timed(infer), quick)
+
+    def _timed(self, infer: Callable[[], Answer]) -> Answer:
+        began = time.monotonic()
+        answer = self._guarded(infer)
+        took = time.monotonic() - began
+        self.counts.recent_seconds = max(took, _FORGETTING * self.counts.recent_seconds)
+        return answer
 
     def _guarded(self, infer: Callable[[], Answer]) -> Answer:
         try:

@@ -9,12 +9,23 @@ from edgeworthy.evaluation.metrics.base import MetricDefinition
 from edgeworthy.evaluation.tasks.anomaly import Anomaly
 from edgeworthy.evaluation.tasks.base import Task
 from edgeworthy.evaluation.tasks.classification import Classification
+from edgeworthy.evaluation.tasks.detection import Detection
+from edgeworthy.evaluation.tasks.embedding import Embedding
 from edgeworthy.evaluation.tasks.regression import Regression
+from edgeworthy.evaluation.tasks.segmentation import Segmentation
 
 __all__ = ["Task", "find_task", "metrics_of"]
 
 _TASKS: dict[str, Task[Any]] = {
-    task.name: task for task in (Classification(), Regression(), Anomaly())
+    task.name: task
+    for task in (
+        Classification(),
+        Regression(),
+        Anomaly(),
+        Detection(),
+        Segmentation(),
+        Embedding(),
+    )
 }
 
 
@@ -40,7 +51,7 @@ def metrics_of(task: str) -> tuple[MetricDefinition, ...]:
     Raises:
         ProjectFileError: There is no such task.
 
-    >>> [metric.name for metric in metrics_of("anomaly")]
+    >>> [metric.name for metric in metrics_of("anomaly")][:3]
     ['auroc', 'average_precision', 'partial_auroc']
     """
     return tuple(metric.definition for metric in find_task(task).every_metric)

@@ -6,6 +6,7 @@ import numpy as np
 
 from edgeworthy.evaluation.metrics.found import HurtSliceCount, WeakSliceCount
 from edgeworthy.evaluation.metrics.ranking import Auroc, AveragePrecision, PartialAuroc
+from edgeworthy.evaluation.metrics.thresholded import F1AtThreshold
 from edgeworthy.evaluation.predictions import Predictions
 from edgeworthy.evaluation.samples import Losses, Scores
 from edgeworthy.evaluation.settings import EvaluationSettings
@@ -16,7 +17,7 @@ class Anomaly(Task[Scores]):
     """One score per sample."""
 
     name = "anomaly"
-    metrics = (Auroc(), AveragePrecision(), PartialAuroc())
+    metrics = (Auroc(), AveragePrecision(), PartialAuroc(), F1AtThreshold())
 
     examined_metrics = (WeakSliceCount(), HurtSliceCount())
 
@@ -38,8 +39,9 @@ class Anomaly(Task[Scores]):
     def decode(
         self,
         predictions: Predictions,
-        settings: EvaluationSettings,  # noqa: ARG002 - nothing to choose
+        settings: EvaluationSettings,
     ) -> Scores:
         """Scores beside the truth: 1 for anomalous, 0 for normal."""
         labels = whole_labels(predictions.labels, count=2, task=self.name)
-        return Scores(labels, one_value_per_sample(predictions, task=self.name))
+        scores = one_value_per_sample(predictions, task=self.name)
+        return Scores(labels, scores, settings.threshold)

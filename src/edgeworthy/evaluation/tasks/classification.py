@@ -34,6 +34,7 @@ from edgeworthy.evaluation.metrics.calibration import (
     ScaledCalibrationError,
     reliability_bins,
 )
+from edgeworthy.evaluation.metrics.debiased import DebiasedCalibrationError
 from edgeworthy.evaluation.metrics.flips import Agreement, NegativeFlipRatio, PositiveFlipRatio
 from edgeworthy.evaluation.metrics.found import (
     HurtSliceCount,
@@ -66,6 +67,7 @@ class Classification(Task[Decisions]):
         MacroF1(),
         TopFiveAccuracy(),
         ExpectedCalibrationError(),
+        DebiasedCalibrationError(),
         Overconfidence(),
         Agreement(),
         NegativeFlipRatio(),

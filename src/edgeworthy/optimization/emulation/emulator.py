@@ -58,6 +58,9 @@ class Emulator(Session):
         self._constants = {
             tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer
         }
+        self._results = {  # a model may give out its constants
+            name: self._constants[name] for name in self._outputs if name in self._constants
+        }
         self._steps = self._cut(model, arithmetic)
         self._last_reads = _last_reads(self._steps, self._outputs)
         self._signature = model_signature(onnx.load_from_string(data))
@@ -79,7 +82,7 @@ class Emulator(Session):
         Raises:
             InferenceError: The engine refused the inputs or failed.
         """
-        values: Values = dict(inputs)
+        values: Values = {**self._results, **inputs}
         for index, step in enumerate(self._steps):
             values.update(step.run(values))
             for name in self._last_reads[index]:

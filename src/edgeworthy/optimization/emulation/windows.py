@@ -68,6 +68,25 @@ class Geometry:
             group=attribute(node, "group", 1),
         )
 
+    def places(self, picture: Sequence[int]) -> tuple[int, ...]:
+        """How many places the kernel stands at, per spatial axis.
+
+        >>> Geometry((3,), (2,), (1,), (1,), (1,), 1).places([9])
+        (5,)
+        """
+        return tuple(
+            (size + before + after - (kernel - 1) * dilation - 1) // stride + 1
+            for size, before, after, kernel, dilation, stride in zip(
+                picture,
+                self.before,
+                self.after,
+                self.kernel,
+                self.dilations,
+                self.strides,
+                strict=True,
+            )
+        )
+
 
 def _same_pads(mode: str, picture: Sequence[int], moves: Sequence[Sequence[int]]) -> list[int]:
     smaller, larger = [], []

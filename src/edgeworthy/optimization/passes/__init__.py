@@ -13,8 +13,11 @@ from edgeworthy.optimization.passes.float_results import FloatResults
 from edgeworthy.optimization.passes.fold_batch_norm import FoldBatchNorm
 from edgeworthy.optimization.passes.fold_constants import FoldConstants
 from edgeworthy.optimization.passes.fold_padding import FoldPadding
+from edgeworthy.optimization.passes.free_names import FreeNames
+from edgeworthy.optimization.passes.inline_functions import InlineFunctions
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.passes.normalize_gemm import NormalizeGemm
+from edgeworthy.optimization.passes.note_types import NoteTypes
 from edgeworthy.optimization.passes.raise_opset import RaiseOpset
 from edgeworthy.optimization.passes.remove_dead_nodes import RemoveDeadNodes
 from edgeworthy.optimization.passes.remove_unused_initializers import RemoveUnusedInitializers
@@ -26,6 +29,7 @@ from edgeworthy.optimization.passes.unshare_initializers import UnshareInitializ
 
 #: Makes any graph smaller and keeps its outputs.
 CLEANING: tuple[Pass, ...] = (
+    InlineFunctions(),
     FixDefaultInputs(),
     ConstantsToInitializers(),
     FoldConstants(),
@@ -38,7 +42,13 @@ CLEANING: tuple[Pass, ...] = (
     RemoveUnusedInitializers(),
 )
 #: Gets a clean float graph ready for the quantizer.
-BEFORE_QUANTIZATION: tuple[Pass, ...] = (RaiseOpset(), UnshareInitializers(), NameNodes())
+BEFORE_QUANTIZATION: tuple[Pass, ...] = (
+    RaiseOpset(),
+    UnshareInitializers(),
+    FreeNames(),
+    NoteTypes(),
+    NameNodes(),
+)
 #: Tidies up after it.
 AFTER_QUANTIZATION: tuple[Pass, ...] = (
     FloatResults(),

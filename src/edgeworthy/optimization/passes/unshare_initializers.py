@@ -14,16 +14,16 @@ from edgeworthy.optimization.wiring import Wiring, editable, fresh_name
 
 
 class UnshareInitializers(Pass):
-    """Copy every float32 initializer that several inputs of nodes read."""
+    """Copy every float32 initializer that several inputs of nodes read, or the caller as well."""
 
     name = "unshare-initializers"
 
     def call(self, model: ModelProto) -> Rewrite:
-        """Give every reader but the first a copy."""
+        """Give every reader but the first a copy; a caller who gets it as a result is the first."""
         result = editable(model)
         wiring = Wiring(result.graph)
         taken = wiring.names()
-        seen: set[str] = set()
+        seen = set(wiring.outputs)
         count = 0
         for node in result.graph.node:
             for index, name in enumerate(node.input):

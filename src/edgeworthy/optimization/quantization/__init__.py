@@ -1,10 +1,19 @@
 """8-bit integers for reals: what may be quantized, and how."""
 
 from edgeworthy.optimization.quantization.bias_correction import correct_biases
+from edgeworthy.optimization.quantization.chosen_ranges import chosen_ranges
 from edgeworthy.optimization.quantization.eligibility import why_not
+from edgeworthy.optimization.quantization.equalization import (
+    equalize,
+    observe_peaks,
+    pairs_of,
+)
+from edgeworthy.optimization.quantization.float_layers import noisy_layers
 from edgeworthy.optimization.quantization.plan import QuantizationPlan, make_plan
-from edgeworthy.optimization.quantization.rounded_weights import round_weights
+from edgeworthy.optimization.quantization.rounded_weights import bounds_of, round_weights
+from edgeworthy.optimization.quantization.smoothing import meetings_of, smooth
 from edgeworthy.optimization.quantization.static_int8 import (
+    Quantized,
     must_be_pair_safe,
     quantize,
     weight_scales,
@@ -12,11 +21,20 @@ from edgeworthy.optimization.quantization.static_int8 import (
 
 __all__ = [
     "QuantizationPlan",
+    "Quantized",
+    "bounds_of",
+    "chosen_ranges",
     "correct_biases",
+    "equalize",
     "make_plan",
+    "meetings_of",
     "must_be_pair_safe",
+    "noisy_layers",
+    "observe_peaks",
+    "pairs_of",
     "quantize",
     "round_weights",
+    "smooth",
     "weight_scales",
     "why_not",
 ]

@@ -8,8 +8,10 @@ Rules:
 
 1. The shift is computed exactly, as the same operator with the weights' rounding errors on the same
    float inputs; layers do not disturb one another.
-2. One streaming pass; the engine reduces each batch to one number per channel.
-3. Operators without a bias input (``MatMul``) are left as they are.
+2. One streaming pass over the first 64 to 512 samples, the fewer the larger the model. The engine
+   reduces each run to one number per channel.
+3. On request the shift is worked out instead, see :mod:`analytic_bias`.
+4. Operators without a bias input (``MatMul``) are left as they are.
 
 Source: Nagel et al., Data-Free Quantization through Weight Equalization and Bias Correction, 2019,
 section 4.2, with measured instead of modelled activations.
@@ -25,7 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
+from edgeworthy.optimization.calibration import affordable_samples, first_runs
 from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.quantization.analytic_bias import analytic_shifts
 from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name, opset_version
 from edgeworthy.runtimes.base import Tensors
@@ -55,6 +59,7 @@ def correct_biases(
     batches: Iterable[Tensors],
     *,
     onto: ModelProto | None = None,
+    analytic: bool = False,
 ) -> ModelProto:
     """The float graph with biases that anticipate the rounding of its weights.
 
@@ -64,6 +69,7 @@ def correct_biases(
         plan: What is quantized.
         batches: Calibration samples, read once.
         onto: The graph that gets the biases, when it is not ``model``: the same with other weights.
+        analytic: Work the shifts out from the means of the inputs instead of measuring them.
 
     Raises:
         InferenceError: The engine cannot run the graph.
@@ -74,8 +80,13 @@ def correct_biases(
         for node in model.graph.node
         if node.name in plan.nodes and node.op_type in {"Conv", "Gemm"} and node.name in weights
     ]
-    probing, probes = _with_probes(model, nodes, weights)
-    shifts = _mean_shifts(Executor(probing), probes, batches)
+    names = [node.output[0] for node in nodes]
+    runs = first_runs(model, batches, names, limit=affordable_samples(model))
+    if analytic:
+        shifts = analytic_shifts(model, nodes, weights, runs)
+    else:
+        probing, probes = _with_probes(model, nodes, weights)
+        shifts = _mean_shifts(Executor(probing, optimized=True), probes, runs)
     corrected = editable(model if onto is None else onto)
     for node in corrected.graph.node:
         if node.name in shifts:

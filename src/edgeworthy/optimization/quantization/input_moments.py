@@ -2,10 +2,11 @@
 
 Rules:
 
-1. One streaming pass per portion of layers: a batch is run, its products are added up, the batch is
-   forgotten. A portion holds at most 32 million numbers, whatever the number of samples.
+1. One streaming pass per portion of layers: a run is made, its products are added up, the run is
+   forgotten. A portion holds at most 32 million numbers, whatever the number of samples; they are
+   the first 64 to 512, the fewer the larger the model.
 2. At most 128 windows per sample and layer are looked at, evenly spread, and at most 32 of wide
-   ones: more say little new and cost time.
+   layers and of those in groups: more say little new and cost time.
 3. A layer with windows of more than 2,048 numbers is left out: its inverse would take too long.
 4. Float inputs, as the float model gives them: layers do not disturb one another.
 """
@@ -20,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, ValueInfoProto, numpy_helper
 
-from edgeworthy.optimization.emulation.windows import Geometry, windows
+from edgeworthy.optimization.calibration import affordable_samples, first_runs
+from edgeworthy.optimization.emulation.windows import Geometry
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan
 from edgeworthy.optimization.wiring import Wiring, attribute, editable
@@ -78,18 +80,31 @@ class Layer:
             chosen = rows[:, self._spread(rows.shape[1])]
             return np.asarray(chosen.reshape(1, -1, values.shape[-1]))
         geometry = Geometry.of(self.node, self.weight.shape[2:], values.shape[2:])
-        seen = windows(np.moveaxis(values, 1, -1), geometry, fill=0)
-        extent = seen.shape[1 : 1 + len(geometry.kernel)]
+        seen = self._gathered(values, geometry)  # (n, channels, places, positions)
+        n, _, places, positions = seen.shape
+        split = seen.reshape(n, self.groups, self.weight.shape[1], places, positions)
+        # (groups, n, places, positions, channels): for depthwise layers, runs stay in one piece.
+        return np.asarray(split.transpose(1, 0, 3, 4, 2).reshape(self.groups, n * places, -1))
+
+    def _gathered(self, values: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
+        """What the kernel sees at the chosen places; zeros outside the picture."""
+        picture = values.shape[2:]
+        extent = geometry.places(picture)
         places = np.unravel_index(self._spread(int(np.prod(extent))), extent)
-        index: tuple[Any, ...] = (slice(None), *places)
-        chosen = seen[index]  # (n, places, *kernel, channels)
-        count = chosen.shape[0] * chosen.shape[1]
-        split = chosen.reshape(count, -1, self.groups, self.weight.shape[1])
-        return np.asarray(np.moveaxis(split, 2, 0).reshape(self.groups, count, -1))
+        positions = np.unravel_index(np.arange(np.prod(geometry.kernel)), geometry.kernel)
+        inside = np.ones((len(places[0]), len(positions[0])), dtype=bool)
+        flat = np.zeros(inside.shape, dtype=np.int64)
+        for axis, size in enumerate(picture):
+            where = places[axis][:, None] * geometry.strides[axis] - geometry.before[axis]
+            where = where + positions[axis] * geometry.dilations[axis]
+            inside &= (where >= 0) & (where < size)
+            flat = flat * size + np.clip(where, 0, size - 1)
+        seen = values.reshape(*values.shape[:2], -1)[:, :, flat]
+        return np.asarray(np.where(inside, seen, np.zeros((), dtype=seen.dtype)))
 
     def _spread(self, count: int) -> NDArray[np.int64]:
         """Evenly spread positions, at most as many as are looked at."""
-        wide = self.groups * self.depth > _WIDE
+        wide = self.groups * self.depth > _WIDE or self.groups > 1
         chosen = min(count, _WIDE_WINDOWS_PER_SAMPLE if wide else _WINDOWS_PER_SAMPLE)
         return (np.arange(chosen) * count + count // 2) // chosen
 
@@ -133,9 +148,9 @@ def observe_moments(
         sums = [np.zeros((layer.groups, layer.depth, layer.depth)) for layer in portion]
         counts = [0] * len(portion)
         names = list(dict.fromkeys(layer.node.input[0] for layer in portion))
-        executor = Executor(_watched(model, names))
+        executor = Executor(_watched(model, names), optimized=True)
         wanted = [name for name in names if name not in _inputs(model)]
-        for batch in batches():
+        for batch in first_runs(model, batches(), names, limit=affordable_samples(model)):
             values = {**batch, **(executor.run(batch, wanted) if wanted else {})}
             for index, layer in enumerate(portion):
                 seen = layer.windows(values[layer.node.input[0]])
@@ -149,8 +164,7 @@ def _products(seen: NDArray[np.float32]) -> NDArray[np.float32]:
     """``(groups, depth, depth)``: each window times itself, added up."""
     if len(seen) == 1:
         return np.asarray(seen[0].T @ seen[0])[None]
-    left = np.ascontiguousarray(np.swapaxes(seen, 1, 2))
-    return np.asarray(np.matmul(left, np.ascontiguousarray(seen)))
+    return np.asarray(np.matmul(np.swapaxes(seen, 1, 2), seen))
 
 
 def _portions(layers: Sequence[Layer]) -> Iterator[list[Layer]]:

@@ -10,7 +10,8 @@ Rules:
    them, and they are a small share of the time.
 4. In a graph with attention (a product of two computed matrices), additions stay in float as
    well: the residual stream of a transformer has outliers that would eat the range.
-5. A ``Clip`` whose interval does not hold 0 stays a node of its own: a quantized range always
+5. So does a ReLU or clip between a product and float readers: see :func:`_ends_in_float`.
+6. A ``Clip`` whose interval does not hold 0 stays a node of its own: a quantized range always
    holds 0, so the clip is not implied by it.
 
 The figures behind these rules are quoted in ``docs/concepts/quantization.md``.
@@ -95,12 +96,14 @@ def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> Quantiza
     wiring = Wiring(model.graph)
     weighted = weighted_nodes(model.graph, wiring)
     attention = any(_is_attention(node, wiring) for node in model.graph.node)
+    floats = _float_tensors(model)
     chosen = []
     for node in model.graph.node:
         carries = _is_carrier(node, wiring) or (not attention and _is_residual(node, wiring))
+        carries = carries and node.output[0] in floats
         if node.name not in float_nodes and (node.name in weighted or carries):
             chosen.append(node)
-    floats = _float_tensors(model)
+    chosen = [node for node in chosen if not _ends_in_float(node, chosen, wiring)]
     implied = {
         node.input[0]: node.output[0]
         for node in chosen
@@ -200,6 +203,21 @@ def _is_droppable(node: NodeProto, wiring: Wiring) -> bool:
     """Whether a quantized range does all that a ReLU or clip does; the quantizer's own rule."""
     source = node.input[0]
     return source in wiring.producers and wiring.has_one_consumer(source)
+
+
+def _ends_in_float(node: NodeProto, chosen: Sequence[NodeProto], wiring: Wiring) -> bool:
+    """Whether a ReLU or clip stands between a product and readers that all compute in float.
+
+    The product then gives out float (``float-results``), so no quantized range would do its work.
+    """
+    if node.op_type not in {"Clip", "Relu"}:
+        return False
+    source = wiring.producers.get(node.input[0])
+    if source is None or source.op_type not in {"Gemm", "MatMul"}:
+        return False
+    names = {other.name for other in chosen}
+    readers = wiring.consumers.get(node.output[0], ())
+    return not any(reader.name in names for reader in readers)
 
 
 def _is_carrier(node: NodeProto, wiring: Wiring) -> bool:

@@ -15,15 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, numpy_helper
 
+from edgeworthy.documents.variant import QuantizationRecipe
+from edgeworthy.optimization.blas_threads import one_blas_thread
 from edgeworthy.optimization.quantization.input_moments import Layer, layers_of, observe_moments
 from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.quantization.rounding import (
+    Bounds,
     as_float32,
     compensated,
     free_bounds,
+    neighbor_safe_bounds,
     output_error,
     pair_safe_bounds,
 )
+from edgeworthy.optimization.quantization.static_int8 import must_be_pair_safe
 from edgeworthy.optimization.wiring import editable
 from edgeworthy.runtimes.base import Tensors
 
@@ -34,7 +39,7 @@ def round_weights(
     scales: Mapping[str, NDArray[Any]],
     batches: Callable[[], Iterable[Tensors]],
     *,
-    pair_safe: Callable[[Layer], bool],
+    bounds: Callable[[Layer, NDArray[np.float64]], Bounds],
 ) -> tuple[ModelProto, int]:
     """Round what can be rounded better.
 
@@ -43,7 +48,7 @@ def round_weights(
         plan: What is quantized.
         scales: Per weight, one scale per output channel.
         batches: Gives the calibration samples anew.
-        pair_safe: Whether a layer's sums of two products must fit 16 bits.
+        bounds: Of a layer's integers, given the nearest ones, ``(groups, channels, depth)``.
 
     Returns:
         The graph, and how many layers were rounded better.
@@ -52,11 +57,12 @@ def round_weights(
         InferenceError: The engine cannot run the graph.
     """
     better: dict[str, NDArray[np.float32]] = {}
-    for layer, moments in observe_moments(model, layers_of(model, plan), batches):
-        name = layer.node.input[1]
-        found = _rounded(layer, moments, scales[name], pair_safe=pair_safe(layer))
-        if found is not None:
-            better[name] = found
+    with one_blas_thread():
+        for layer, moments in observe_moments(model, layers_of(model, plan), batches):
+            name = layer.node.input[1]
+            found = _rounded(layer, moments, scales[name], bounds)
+            if found is not None:
+                better[name] = found
     result = editable(model)
     for tensor in result.graph.initializer:
         if tensor.name in better:
@@ -64,14 +70,24 @@ def round_weights(
     return result, len(better)
 
 
+def bounds_of(layer: Layer, nearest: NDArray[np.float64], recipe: QuantizationRecipe) -> Bounds:
+    """How small and how large each integer may be, so that the promise of the recipe holds."""
+    if not must_be_pair_safe(layer.node, layer.weight, recipe):
+        return free_bounds(nearest)
+    rule = pair_safe_bounds if recipe.safe_pairs == "any-two" else neighbor_safe_bounds
+    return rule(nearest)
+
+
 def _rounded(
-    layer: Layer, moments: NDArray[np.float64], scales: NDArray[Any], *, pair_safe: bool
+    layer: Layer,
+    moments: NDArray[np.float64],
+    scales: NDArray[Any],
+    bounds: Callable[[Layer, NDArray[np.float64]], Bounds],
 ) -> NDArray[np.float32] | None:
     weights = layer.matrices()
     steps = scales.astype(np.float64).reshape(weights.shape[:2])
     plain = np.clip(np.rint(weights / steps[..., None]), -127.0, 127.0)
-    bounds = pair_safe_bounds(plain) if pair_safe else free_bounds(plain)
-    chosen = compensated(weights, steps, moments, bounds)
+    chosen = compensated(weights, steps, moments, bounds(layer, plain))
     errors = [
         output_error(integers * steps[..., None] - weights, moments) for integers in (plain, chosen)
     ]

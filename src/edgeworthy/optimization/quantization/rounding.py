@@ -10,7 +10,7 @@ Rules:
 1. Nothing is trained and nothing is drawn: a matrix is inverted once, each weight is rounded once,
    those with the largest inputs first.
 2. The scales stay as they were, and so does every promise that they keep: in a reduced range no two
-   weights of equal sign add up to more than 128 afterwards either.
+   weights, or no two neighbors, of equal sign add up to more than 128 afterwards either.
 3. A weight whose input is always zero is rounded to the nearest step.
 
 Sources: Hassibi and Stork, Second Order Derivatives for Network Pruning: Optimal Brain Surgeon,
@@ -65,6 +65,31 @@ def pair_safe_bounds(rounded: Reals) -> Bounds:
     ([[100.0, 28.0, 28.0]], [[-64.0, -64.0, -64.0]])
     """
     return Bounds(-_one_sided(-rounded), _one_sided(rounded))
+
+
+def neighbor_safe_bounds(rounded: Reals) -> Bounds:
+    """Bounds that keep neighbors of equal sign within 128: the slack of each two is shared.
+
+    Args:
+        rounded: ``(..., channels, depth)``: weights that keep that promise already.
+
+    >>> bounds = neighbor_safe_bounds(np.array([[100.0, 20.0, -3.0]]))
+    >>> bounds.highest.tolist(), bounds.lowest.tolist()
+    ([[104.0, 24.0, 64.0]], [[-64.0, -64.0, -65.0]])
+    """
+    return Bounds(-_beside(-rounded), _beside(rounded))
+
+
+def _beside(rounded: Reals) -> Reals:
+    depth = rounded.shape[-1]
+    positive = np.maximum(rounded, 0.0)
+    if depth % 2:
+        positive = np.concatenate([positive, np.zeros_like(positive[..., :1])], axis=-1)
+    slack = _LARGEST_PAIR - positive[..., 0::2] - positive[..., 1::2]
+    bounds = np.empty_like(positive)
+    bounds[..., 0::2] = positive[..., 0::2] + np.floor(slack / 2)
+    bounds[..., 1::2] = positive[..., 1::2] + np.ceil(slack / 2)
+    return np.asarray(np.minimum(bounds[..., :depth], _LARGEST))
 
 
 def _one_sided(rounded: Reals) -> Reals:

@@ -28,7 +28,11 @@ from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
-from edgeworthy.optimization.quantization.weight_scales import full_scales, pair_safe_scales
+from edgeworthy.optimization.quantization.weight_scales import (
+    full_scales,
+    neighbor_safe_scales,
+    pair_safe_scales,
+)
 from edgeworthy.optimization.wiring import Wiring, attribute, editable
 
 _TYPES: dict[str, QuantType] = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
@@ -75,6 +79,7 @@ def quantize(
     """
     remarks: list[str] = []
     chosen = weight_scales(model, plan, recipe) if scales is None else scales
+    overrides = _overrides(model, plan, recipe, chosen)
     with _collected(remarks), np.errstate(all="ignore"):
         try:
             quantizer = QDQQuantizer(
@@ -87,7 +92,7 @@ def quantize(
                 list(plan.nodes),
                 [],
                 sorted({node.op_type for node in model.graph.node if node.name in plan.nodes}),
-                {"TensorQuantOverrides": _overrides(model, plan, recipe, chosen)},
+                {"TensorQuantOverrides": {**_kept_ranges(model, ranges), **overrides}},
             )
             quantizer.quantize_model()
             quantizer.model.topological_sort()
@@ -118,9 +123,19 @@ def weight_scales(
     scales = {}
     for node in _weighted(model, plan):
         weight = numpy_helper.to_array(wiring.initializers[node.input[1]])
-        rule = pair_safe_scales if must_be_pair_safe(node, weight, recipe) else full_scales
-        scales[node.input[1]] = rule(weight, axis=channel_axis(node))
+        scales[node.input[1]] = _scales_of(node, weight, recipe)
     return scales
+
+
+def _scales_of(
+    node: NodeProto, weight: NDArray[np.floating[Any]], recipe: QuantizationRecipe
+) -> NDArray[np.float32]:
+    axis = channel_axis(node)
+    if not must_be_pair_safe(node, weight, recipe):
+        return full_scales(weight, axis=axis)
+    if recipe.safe_pairs == "any-two":
+        return pair_safe_scales(weight, axis=axis)
+    return neighbor_safe_scales(weight, axis=axis, products=node.op_type != "Conv")
 
 
 def must_be_pair_safe(
@@ -161,6 +176,27 @@ def _overrides(
         entries[0]["axis"] = channel_axis(node)
         overrides[node.input[1]] = entries
     return overrides
+
+
+def _kept_ranges(
+    model: ModelProto, ranges: Mapping[str, TensorRange]
+) -> dict[str, list[dict[str, Any]]]:
+    """Ranges of results that a ReLU or clip reads too.
+
+    The quantizer takes the range behind the ReLU for the tensor before it, which is right where
+    nobody else sees that tensor. As a result of the model it would lose its negative values.
+    """
+    wiring = Wiring(model.graph)
+    names = {
+        node.input[0]
+        for node in model.graph.node
+        if node.op_type in {"Clip", "Relu"} and node.input[0] in wiring.outputs
+    }
+    return {
+        name: [{"rmin": np.float32(found.lowest), "rmax": np.float32(found.highest)}]
+        for name, found in ranges.items()
+        if name in names
+    }
 
 
 def _tensors_data(ranges: Mapping[str, TensorRange]) -> TensorsData:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import altair as alt
 
 from edgeworthy.reports.charts.frame import ChartRow, framed, level_axis, plotted
-from edgeworthy.reports.charts.labels import Box, place_labels
+from edgeworthy.reports.charts.labels import Box, place_labels, text_width_px
 from edgeworthy.reports.charts.scale import LinearAxis
 from edgeworthy.reports.theme import NARROW_PX, Token
 
@@ -23,6 +23,8 @@ _HEIGHT_PX = 200
 _LEFT_PX = 46
 _WIDTH_PX = NARROW_PX - _LEFT_PX - 10
 _DOT_PX = 4
+#: From a roof to the middle of its label.
+_ROOF_LABEL_PX = 11
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,10 @@ def _decades(figures: Sequence[float], length_px: float) -> LinearAxis:
 def _axis(axis: LinearAxis, *, title: str = "") -> alt.Axis:
     values = list(range(int(axis.low), int(axis.high) + 1))
     return level_axis(
-        title=title, values=values, labelExpr="format(pow(10, datum.value), '~s')", grid=True
+        title=title,
+        values=values,
+        labelExpr="format(pow(10, datum.value), datum.value < 0 ? '~r' : ',.0f')",
+        grid=True,
     )
 
 
@@ -134,17 +139,26 @@ def _labels(
         (p.label, _box(math.log10(p.macs_per_byte), math.log10(p.gmacs_per_s), across, up))
         for p in points
     ]
-    named += [
-        (roof.label, _box(across.high - 0.2, math.log10(roof.peak_gmacs_per_s), across, up))
-        for roof in roofs
-    ]
-    colors = [*(point.color for point in points), *(roof.color for roof in roofs)]
     taken = [box for roof in roofs for box in _trail(roof, across, up)]
-    boxes = place_labels(named, obstacles=taken, plot=Box(3, 3, _WIDTH_PX, _HEIGHT_PX))
+    above = [_roof_label(roof, roofs, up) for roof in roofs]
+    plot = Box(3, 3, _WIDTH_PX, _HEIGHT_PX)
+    boxes = place_labels(named, obstacles=[*taken, *above], plot=plot)
+    texts = [*(point.label for point in points), *(roof.label for roof in roofs)]
+    colors = [*(point.color for point in points), *(roof.color for roof in roofs)]
     return [
         _label(text, box, color, across, up)
-        for (text, _), box, color in zip(named, boxes, colors, strict=True)
+        for text, box, color in zip(texts, [*boxes, *above], colors, strict=True)
     ]
+
+
+def _roof_label(roof: Roof, roofs: Sequence[Roof], up: LinearAxis) -> Box:
+    """At the right end of a roof: over the highest, under the others, so that none is mistaken."""
+    y = up.pixel(math.log10(roof.peak_gmacs_per_s))
+    is_highest = roof.peak_gmacs_per_s == max(each.peak_gmacs_per_s for each in roofs)
+    middle = y + _ROOF_LABEL_PX if is_highest else y - _ROOF_LABEL_PX
+    width = text_width_px(roof.label)
+    right = _WIDTH_PX - _DOT_PX
+    return Box(right - width, middle - _DOT_PX, right, middle + _DOT_PX)
 
 
 def _box(x: float, y: float, across: LinearAxis, up: LinearAxis) -> Box:

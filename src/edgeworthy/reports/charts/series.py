@@ -13,7 +13,7 @@ import altair as alt
 
 from edgeworthy.reports.charts.frame import ChartRow, framed, level_axis, plotted
 from edgeworthy.reports.charts.scale import LinearAxis
-from edgeworthy.reports.theme import FAIL, NARROW_PX, Token
+from edgeworthy.reports.theme import NARROW_PX, Token
 
 _HEIGHT_PX = 120
 _LEFT_PX = 52
@@ -40,14 +40,27 @@ class TimeSeries:
     zero: bool
 
 
-def series_chart(
-    lines: Sequence[TimeSeries], *, shaded_s: tuple[float, float] | None = None
-) -> alt.LayerChart:
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of time to point out.
+
+    Attributes:
+        start_s: Beginning.
+        end_s: End.
+        color: Of the shade.
+    """
+
+    start_s: float
+    end_s: float
+    color: Token
+
+
+def series_chart(lines: Sequence[TimeSeries], *, shaded: Stretch | None = None) -> alt.LayerChart:
     """Lines over one axis of time.
 
     Args:
         lines: On one axis of figures; one at least, with one point at least.
-        shaded_s: Beginning and end of the stretch to point out.
+        shaded: The stretch to point out.
     """
     longest_s = max(line.times_s[-1] for line in lines)
     across = LinearAxis(low=0.0, high=longest_s or 1.0, length_px=_WIDTH_PX)
@@ -56,7 +69,7 @@ def series_chart(
         length_px=_HEIGHT_PX,
         zero=any(line.zero for line in lines),
     )
-    layers = [_shade(shaded_s, across)] if shaded_s else []
+    layers = [_shade(shaded, across)] if shaded else []
     layers += [_line(line, across, up) for line in lines]
     return framed(layers, width_px=_WIDTH_PX, height_px=_HEIGHT_PX)
 
@@ -71,7 +84,12 @@ def _line(line: TimeSeries, across: LinearAxis, up: LinearAxis) -> alt.Chart:
     ]
     # Thousands get a letter; milli of a figure that has a unit already would confuse.
     form = "~s" if up.high >= _KILO else "~g"
-    y_axis = alt.Axis(tickCount=4, minExtent=_LEFT_PX - 6, maxExtent=_LEFT_PX - 6, format=form)
+    y_axis = alt.Axis(
+        tickCount=4,
+        minExtent=_LEFT_PX - 6,
+        maxExtent=_LEFT_PX - 6,
+        labelExpr=f"datum.value === 0 ? '0' : format(datum.value, '{form}')",
+    )
     layer: alt.Chart = (
         plotted(rows)
         .mark_line(strokeWidth=1.5, color=line.color.light, interpolate="linear")
@@ -83,10 +101,10 @@ def _line(line: TimeSeries, across: LinearAxis, up: LinearAxis) -> alt.Chart:
     return layer
 
 
-def _shade(stretch_s: tuple[float, float], across: LinearAxis) -> alt.Chart:
-    row: ChartRow = {"x": stretch_s[0], "x2": min(stretch_s[1], across.high)}
+def _shade(stretch: Stretch, across: LinearAxis) -> alt.Chart:
+    row: ChartRow = {"x": stretch.start_s, "x2": min(stretch.end_s, across.high)}
     layer: alt.Chart = (
-        plotted([row]).mark_rect(color=FAIL.light, opacity=0.12).encode(x="x:Q", x2="x2:Q")
+        plotted([row]).mark_rect(color=stretch.color.light, opacity=0.12).encode(x="x:Q", x2="x2:Q")
     )
     return layer
 

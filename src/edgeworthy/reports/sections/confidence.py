@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.evaluation import Evaluation, ReliabilityBin
 from edgeworthy.reports.blocks import (
     Block,
     Cell,
@@ -34,6 +34,7 @@ def confidence_section(index: BuildIndex) -> Section | None:
             drawing
             for drawing in (
                 _reliability(index, subject, key=f"{key}-bins"),
+                _scaled(index, subject, key=f"{key}-scaled"),
                 _confusion(index, subject, key=f"{key}-matrix"),
             )
             if drawing
@@ -49,7 +50,8 @@ def confidence_section(index: BuildIndex) -> Section | None:
         key="confidence",
         title="Confidence and confusion",
         lead="A point on the dashed line means what it says; below it the model is more confident "
-        "than it is right. The matrix shows what is taken for what.",
+        "than it is right, and the temperature mends that on the device. The matrix shows what is "
+        "taken for what.",
         blocks=tuple(blocks),
     )
 
@@ -61,21 +63,51 @@ def _reliability(index: BuildIndex, subject: Subject, *, key: str) -> Drawing | 
     curves = [ReliabilityCurve(entry.reliability, index.color(entry.variant))]
     if original and original.reliability:
         curves.insert(0, ReliabilityCurve(original.reliability, ORIGINAL))
-    stated = [
-        f"{metric_title(m.metric)} {estimate_text(m.estimate)}"
-        for m in entry.metrics
-        if not m.slice and ("calibration" in m.metric or m.metric == "ece")
-    ]
-    caption = "The area of a point is the number of predictions in its bin"
-    caption = f"{caption}; {stated[0]}." if stated else f"{caption}."
-    words = "; ".join(
+    stated = _stated(entry, "expected_calibration_error")
+    caption = f"The area of a point is the number of predictions in its bin{stated}."
+    svg = draw(
+        reliability_chart(curves),
+        key=key,
+        title="Reliability",
+        description=_in_words(entry.reliability),
+    )
+    return Drawing(title="Reliability", caption=caption, narrow=svg, key=key_of(index, subject))
+
+
+def _scaled(index: BuildIndex, subject: Subject, *, key: str) -> Drawing | None:
+    """The same with the temperature that ships."""
+    entry = subject.evaluation
+    fit = entry.temperature
+    if fit is None or fit.temperature is None or not entry.scaled_reliability:
+        return None
+    curves = [ReliabilityCurve(entry.scaled_reliability, index.color(entry.variant))]
+    title = f"Reliability at temperature {number(fit.temperature.value, 2)}"
+    caption = (
+        f"The release carries temperature {estimate_text(fit.temperature)}, fitted on "
+        f"{plural(fit.sample_count, fit.dataset.name + ' sample')}"
+        f"{_stated(entry, 'scaled_calibration_error')}."
+    )
+    svg = draw(
+        reliability_chart(curves),
+        key=key,
+        title=title,
+        description=_in_words(entry.scaled_reliability),
+    )
+    return Drawing(title=title, caption=caption, narrow=svg)
+
+
+def _stated(entry: Evaluation, metric: str) -> str:
+    found = [m for m in entry.metrics if not m.slice and m.metric == metric]
+    return f"; {metric_title(metric)} {estimate_text(found[0].estimate)}" if found else ""
+
+
+def _in_words(bins: tuple[ReliabilityBin, ...]) -> str:
+    return "; ".join(
         f"confidence {number(found.mean_confidence, 2)}, right {number(found.accuracy, 2)}, "
         f"{plural(found.sample_count, 'sample')}"
-        for found in entry.reliability
+        for found in bins
         if found.sample_count
     )
-    svg = draw(reliability_chart(curves), key=key, title="Reliability", description=words)
-    return Drawing(title="Reliability", caption=caption, narrow=svg, key=key_of(index, subject))
 
 
 def _confusion(index: BuildIndex, subject: Subject, *, key: str) -> Drawing | None:

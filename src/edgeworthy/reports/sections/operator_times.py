@@ -9,6 +9,7 @@ from edgeworthy.reports.blocks import (
     Drawing,
     Drawings,
     Facts,
+    Heading,
     Note,
     Row,
     Section,
@@ -22,6 +23,7 @@ from edgeworthy.reports.formatting import (
     sample_text,
     share_text,
 )
+from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.marks import share_mark
 from edgeworthy.reports.svg import draw
 from edgeworthy.reports.theme import SERIES
@@ -34,25 +36,42 @@ _PERCENT = 100
 _COLORS = {"float": SERIES[0], "int8": SERIES[1], "other": SERIES[2]}
 
 
+_TITLE = "Where the time goes"
+_LEAD = (
+    "Operators as the engine runs them, the longest first, against what this machine can do at "
+    "most."
+)
+
+
 def operator_times_section(profile: OperatorProfile) -> Section:
-    """Bars of time per operator, and the roofline."""
+    """Bars of time per operator, and the roofline, of one artefact."""
+    blocks = _blocks(profile, key="roofline")
+    return Section(key="operator-times", title=_TITLE, lead=_LEAD, blocks=tuple(blocks))
+
+
+def operator_profiles_section(index: BuildIndex) -> Section | None:
+    """The same of the chosen variants of a build."""
+    blocks: list[Block] = []
+    for position, profile in enumerate(index.record.profiles):
+        blocks.append(Heading(plain(profile.variant)))
+        blocks += _blocks(profile, key=f"roofline-{position}")
+    if not blocks:
+        return None
+    return Section(key="operator-times", title=_TITLE, lead=_LEAD, blocks=tuple(blocks))
+
+
+def _blocks(profile: OperatorProfile, *, key: str) -> list[Block]:
     blocks: list[Block] = [_facts(profile)]
-    blocks += [Note(plain(each)) for each in profile.remarks]
+    blocks += [Note(plain(each).replace("`", "")) for each in profile.remarks]
     if profile.operators:
         blocks.append(_table(profile))
-    drawing = _roofline(profile)
+    drawing = _roofline(profile, key=key)
     if drawing is not None:
         blocks.append(Drawings((drawing,)))
     if profile.disturbances:
         said = " ".join(plain(each) for each in profile.disturbances)
         blocks.append(Note(f"The machine was not quiet. {said}", tone="caution"))
-    return Section(
-        key="operator-times",
-        title="Where the time goes",
-        lead="Operators as the engine runs them, the longest first, against what this machine "
-        "can do at most.",
-        blocks=tuple(blocks),
-    )
+    return blocks
 
 
 def _facts(profile: OperatorProfile) -> Facts:
@@ -104,7 +123,7 @@ def _row(each: OperatorTime) -> Row:
     )
 
 
-def _roofline(profile: OperatorProfile) -> Drawing | None:
+def _roofline(profile: OperatorProfile, *, key: str) -> Drawing | None:
     points = [
         RoofPoint(
             label=shortened(each.op_type, _LABEL_LETTERS),
@@ -122,7 +141,7 @@ def _roofline(profile: OperatorProfile) -> Drawing | None:
         f"n = {plural(profile.run_count, 'run')}, artefact {digest_short(profile.artifact)}."
     )
     chart = roofline_chart(_roofs(profile.roofline), points)
-    svg = draw(chart, key="roofline", title="Roofline of this machine", description=caption)
+    svg = draw(chart, key=key, title="Roofline of this machine", description=caption)
     return Drawing(title="Roofline of this machine", caption=caption, narrow=svg)
 
 

@@ -130,7 +130,7 @@ def _table(index: BuildIndex, target: str, measured: list[Measurement]) -> Table
 
 def _row(entry: Measurement, pipeline: PipelineTimes, *, emphasis: bool) -> Row:
     ninetieth = _latency(pipeline.percentiles, 90.0)
-    p90 = f"p90 {value_text(ninetieth)}" if ninetieth else "p90 refused"
+    p90 = f"p90 {number(ninetieth.value)} ms" if ninetieth else "p90 refused"
     ratio = pipeline.inference_ratio
     against = f"in company x {number(ratio.value)} {interval_text(ratio)}"
     return Row(

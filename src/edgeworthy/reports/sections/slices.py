@@ -16,6 +16,7 @@ from edgeworthy.reports.blocks import (
 from edgeworthy.reports.charts.slices import SliceDot, slice_chart
 from edgeworthy.reports.formatting import estimate_text, sample_text
 from edgeworthy.reports.index import BuildIndex, Subject, metric_value
+from edgeworthy.reports.sections.found_slices import found_blocks
 from edgeworthy.reports.sections.subjects import heading_of, key_of
 from edgeworthy.reports.svg import draw
 from edgeworthy.reports.theme import ORIGINAL
@@ -32,9 +33,11 @@ def slices_section(index: BuildIndex) -> Section | None:
     for position, subject in enumerate(index.subjects):
         drawings = _slice_drawings(index, subject, key=f"slices-{position}")
         table = _slice_table(subject)
-        if table.rows:
+        found = found_blocks(subject.evaluation)
+        if table.rows or found:
             title = f"All {plural(len(table.rows), 'figure')}"
             blocks.append(heading_of(subject))
+            blocks += found
             blocks += [Drawings(drawings)] if drawings else []
             blocks.append(Details(title, (table,)))
     if not blocks:
@@ -43,7 +46,8 @@ def slices_section(index: BuildIndex) -> Section | None:
         key="slices",
         title="Slices",
         lead="The same figure on groups of samples: a model that is good on the whole can fail "
-        "one of them. Small groups have wide intervals.",
+        "one of them. Small groups have wide intervals. What nobody declared was searched for, "
+        "and is told only where chance would hardly show it.",
         blocks=tuple(blocks),
     )
 

@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 from edgeworthy.documents.sustained import SustainedRun, SustainedWindow
-from edgeworthy.reports.blocks import Block, Cell, Drawing, Drawings, Facts, Note, Section
-from edgeworthy.reports.charts.series import TimeSeries, series_chart
+from edgeworthy.reports.blocks import (
+    Block,
+    Cell,
+    Drawing,
+    Drawings,
+    Facts,
+    Heading,
+    Note,
+    Section,
+)
+from edgeworthy.reports.charts.series import Stretch, TimeSeries, series_chart
 from edgeworthy.reports.formatting import digest_short, estimate_text, number
+from edgeworthy.reports.index import BuildIndex
 from edgeworthy.reports.svg import draw
-from edgeworthy.reports.theme import SERIES, Token
+from edgeworthy.reports.theme import FAIL, MUTED, SERIES, Token
 from edgeworthy.reports.wording import plain, plural, sentence
 
 _PERCENT = 100
 
 
+_LEAD = (
+    "One artefact without a pause. A window's throughput counts all of its time; the shaded "
+    "stretch is where the throughput was down."
+)
+
+
 def sustained_section(run: SustainedRun) -> Section:
-    """Findings, then each figure over time."""
+    """Findings of one run, then each figure over time."""
+    blocks = _blocks(run, key="sustained")
+    return Section(key="sustained", title="Sustained run", lead=_LEAD, blocks=tuple(blocks))
+
+
+def sustained_runs_section(index: BuildIndex) -> Section | None:
+    """The runs of a build, target by target."""
+    blocks: list[Block] = []
+    for position, run in enumerate(index.record.sustained):
+        blocks.append(Heading(plain(run.target), note=plain(run.variant)))
+        blocks += _blocks(run, key=f"sustained-{position}")
+    if not blocks:
+        return None
+    return Section(key="sustained", title="Sustained run", lead=_LEAD, blocks=tuple(blocks))
+
+
+def _blocks(run: SustainedRun, *, key: str) -> list[Block]:
     blocks: list[Block] = [_facts(run)]
     if run.partial:
         blocks.append(Note("Stopped before its time; this is what was measured.", tone="caution"))
     if run.windows:
-        blocks.append(Drawings(_drawings(run)))
+        blocks.append(Drawings(_drawings(run, key=key)))
     if run.disturbances:
         said = " ".join(plain(each) for each in run.disturbances)
         blocks.append(Note(f"The machine was not quiet. {said}", tone="caution"))
-    return Section(
-        key="sustained",
-        title="Sustained run",
-        lead="One artefact without a pause. A window's throughput counts all of its time; the "
-        "shaded stretch is where the throughput was down.",
-        blocks=tuple(blocks),
-    )
+    return blocks
 
 
 def _facts(run: SustainedRun) -> Facts:
@@ -54,6 +80,12 @@ def _throttling(run: SustainedRun) -> str:
     found = run.throttling
     if found is None:
         return "none that lasted"
+    if found.kind == "others":
+        until = "to the end" if found.end_s is None else f"to {number(found.end_s)} s"
+        return (
+            f"none; others took {number(_PERCENT * found.depth_ratio)} % from "
+            f"{number(found.onset_s)} s {until}: {plain(found.cause)}"
+        )
     until = "to the end" if found.end_s is None else f"to {number(found.end_s)} s"
     cause = plain(found.cause) or "no sensor tells why"
     return (
@@ -83,12 +115,14 @@ def _energy(run: SustainedRun) -> str:
     )
 
 
-def _drawings(run: SustainedRun) -> tuple[Drawing, ...]:
+def _drawings(run: SustainedRun, *, key: str) -> tuple[Drawing, ...]:
     down = run.throttling
     shaded = None
     if down is not None:
         last = run.windows[-1]
-        shaded = (down.onset_s, last.start_s if down.end_s is None else down.end_s)
+        end_s = last.start_s if down.end_s is None else down.end_s
+        # What others took is no fault of the device.
+        shaded = Stretch(down.onset_s, end_s, MUTED if down.kind == "others" else FAIL)
     powers = tuple(
         None if each.energy_joules is None else each.energy_joules / each.duration_s
         for each in run.windows
@@ -107,7 +141,7 @@ def _drawings(run: SustainedRun) -> tuple[Drawing, ...]:
         ("Power", "W", powers, SERIES[3], True),
     )
     drawn = [
-        _drawing(run.windows, shaded, figure, key=f"sustained-{position}")
+        _drawing(run.windows, shaded, figure, key=f"{key}-{position}")
         for position, figure in enumerate(figures)
     ]
     return tuple(each for each in drawn if each is not None)
@@ -115,7 +149,7 @@ def _drawings(run: SustainedRun) -> tuple[Drawing, ...]:
 
 def _drawing(
     windows: tuple[SustainedWindow, ...],
-    shaded: tuple[float, float] | None,
+    shaded: Stretch | None,
     figure: tuple[str, str, tuple[float | None, ...], Token, bool],
     *,
     key: str,
@@ -135,6 +169,6 @@ def _drawing(
         f"{number(min(heights))}, highest {number(max(heights))}; "
         f"n = {plural(len(known), 'window')}."
     )
-    chart = series_chart([series], shaded_s=shaded)
+    chart = series_chart([series], shaded=shaded)
     svg = draw(chart, key=key, title=f"{name} over time", description=caption)
     return Drawing(title=name, caption=caption, narrow=svg)

@@ -41,6 +41,7 @@ class Case:
         samples: Every data set of the project, by name.
         mac_count: Multiply-accumulates of one inference of the original.
         evaluation: What is known so far.
+        label: What steps call it; left out, by its target and name.
     """
 
     workspace: Workspace
@@ -49,6 +50,7 @@ class Case:
     samples: Mapping[str, SampleSet]
     mac_count: int
     evaluation: Evaluation
+    label: str = ""
 
     @property
     def subject(self) -> Subject:
@@ -62,8 +64,8 @@ class Case:
 
     @property
     def key(self) -> str:
-        """Target and artefact, for names of steps."""
-        return f"{self.judgment.target}/{self.subject.name}"
+        """Which case it is, for names of steps."""
+        return self.label or f"{self.judgment.target}/{self.subject.name}"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from edgeworthy.documents.project import SampleKind
 from edgeworthy.documents.record import canonical_json
@@ -149,6 +148,8 @@ def _look(case: Case, chosen: str, layout: str) -> StepResult:
 
 
 def _material(case: Case, chosen: str, found_digest: str, facts_digest: str) -> Material:
+    import numpy as np
+
     from edgeworthy.evaluation.corruptions import Facts, Form
 
     cache = case.workspace.cache

@@ -18,8 +18,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from edgeworthy.documents.corruption import CorruptionStudy, StudiedCorruption
 from edgeworthy.documents.evaluation import Evaluation
@@ -37,6 +35,9 @@ from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import tool_version
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from edgeworthy.evaluation.corruptions import AnyCorruption, Question, Scored, Scoring
 
 _SEVERITIES: Mapping[ProfileName, tuple[int, ...]] = {
@@ -172,6 +173,8 @@ def _step(case: Case, subject: Subject, plan: _Plan, corruption: AnyCorruption) 
 def _run(
     case: Case, subject: Subject, plan: _Plan, corruption: AnyCorruption, title: str
 ) -> StepResult:
+    import numpy as np
+
     from edgeworthy.datasets import npz_bytes
     from edgeworthy.runtimes import find_runtime
 
@@ -251,6 +254,8 @@ def _scored(
 
 
 def _table(data: bytes) -> NDArray[np.float64]:
+    import numpy as np
+
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         table: NDArray[np.float64] = archive["scores"]
     return table

@@ -97,22 +97,21 @@ def examine(
     watched = dataclasses.replace(workspace, runner=runner, progress=left)
     weights = sum(each.weight for each in examinations)
     plans = [
-        (case, each, tuple(each.units(case, _share(each, weights, cases, profile))))
-        for case in (dataclasses.replace(case, workspace=watched) for case in cases)
+        (at, case, each, tuple(each.units(case, _share(each, weights, cases, profile))))
+        for at, case in enumerate(dataclasses.replace(case, workspace=watched) for case in cases)
         for each in examinations
     ]
-    for _, _, units in plans:
+    for *_, units in plans:
         left.expect(sum(unit.cost_s for unit in units))
-    found = {case.key: case.evaluation for case in cases}
-    for case, each, units in plans:
-        if not units:
-            continue
-        results = [_done(case, unit, left) for unit in units]
-        joined = each.joined(case, found[case.key], results)
-        found[case.key] = msgspec.structs.replace(
-            joined, profile=profile, examined=(*joined.examined, each.name)
-        )
-    return tuple(found[case.key] for case in cases)
+    found = [case.evaluation for case in cases]
+    for at, case, each, units in plans:
+        if units:
+            results = [_done(case, unit, left) for unit in units]
+            joined = each.joined(case, found[at], results)
+            found[at] = msgspec.structs.replace(
+                joined, profile=profile, examined=(*joined.examined, each.name)
+            )
+    return tuple(found)
 
 
 def _share(

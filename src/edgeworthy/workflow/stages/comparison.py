@@ -5,7 +5,8 @@ Rules:
 1. A bare file is prepared for as the project file says; a release says itself how raw samples
    become its inputs.
 2. Both answer the same question: the same task with as many classes, or it is an error.
-3. Of a release the variant is taken that ships to the target; its bytes are checked, its
+3. Slices that nobody declared are searched for, as in every build.
+4. Of a release the variant is taken that ships to the target; its bytes are checked, its
    signatures are not: nothing is decided here.
 """
 
@@ -15,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.model_comparison import ModelComparison
 from edgeworthy.documents.release import ReleasedVariant, ReleaseManifest
 from edgeworthy.errors import UsageError
+from edgeworthy.workflow.examinations.base import Case
+from edgeworthy.workflow.examinations.running import examine
+from edgeworthy.workflow.examinations.slices import SlicesExamination
 from edgeworthy.workflow.stages.data import SampleSet
 from edgeworthy.workflow.stages.evaluation import Judgment, evaluate_predictions, settings_of
 from edgeworthy.workflow.stages.inference import Reading, predict_samples
@@ -63,13 +66,14 @@ def compare(workspace: Workspace, old: Path, new: Path, samples: SampleSet) -> M
     """
     before, after = (_open(workspace, path) for path in (old, new))
     _check_comparable(before, after)
-    first = _evaluation(workspace, before, before, samples)
-    return ModelComparison(old=first, new=_evaluation(workspace, after, before, samples))
+    cases = [_case(workspace, model, before, samples) for model in (before, after)]
+    first, second = examine(cases, (SlicesExamination(),), "quick")
+    return ModelComparison(old=first, new=second)
 
 
-def _evaluation(
+def _case(
     workspace: Workspace, model: ComparedModel, old: ComparedModel, samples: SampleSet
-) -> Evaluation:
+) -> Case:
     import dataclasses
 
     predictions, reference = (
@@ -87,7 +91,15 @@ def _evaluation(
     )
     side = "old" if model is old else "new"
     step = f"compare/{_key(old.subject)}-{_key(model.subject)}/{side}"
-    return evaluate_predictions(workspace, judgment, step=step)
+    return Case(
+        workspace=workspace,
+        judgment=judgment,
+        reading=model.reading,
+        samples={samples.name: samples},
+        mac_count=0,
+        evaluation=evaluate_predictions(workspace, judgment, step=step),
+        label=step,
+    )
 
 
 def _key(subject: Subject) -> str:

@@ -108,6 +108,17 @@ def read_samples(workspace: Workspace) -> dict[str, SampleSet]:
     }
 
 
+def prepared(
+    workspace: Workspace, name: str, signature: ModelSignature, size: int
+) -> Iterator[PreparedBatch]:
+    """Model-ready batches of one table, without its summary."""
+    from edgeworthy.datasets import prepared_batches
+
+    dataset = _open(workspace, name, workspace.project.data[name])
+    inputs = workspace.project.model.inputs
+    return prepared_batches(dataset, signature=signature, inputs=inputs, size=size)
+
+
 def preparation_digest(workspace: Workspace, signature: ModelSignature) -> str:
     """Digest of everything that turns a raw sample into the model's input."""
     return digest_bytes(canonical_json([signature, workspace.project.model.inputs]))

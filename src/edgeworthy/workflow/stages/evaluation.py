@@ -120,6 +120,7 @@ def settings_of(workspace: Workspace, *, is_original: bool) -> EvaluationSetting
         confidences=workspace.confidences,
         seed=workspace.project.seed,
         is_original=is_original,
+        threshold=model.threshold,
     )
 
 
@@ -152,6 +153,7 @@ def evaluate_predictions(workspace: Workspace, judgment: Judgment, *, step: str)
                 "runtime": workspace.targets[judgment.target].runtimes[0],
                 "confidences": canonical_json(settings.confidences).decode(),
                 "seed": str(settings.seed),
+                "threshold": str(settings.threshold),
                 "evidence days": str(workspace.evidence_days),
                 "host": canonical_json(host_of(workspace)).decode(),
                 "tools": tool_version("numpy"),

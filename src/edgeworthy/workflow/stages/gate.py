@@ -13,6 +13,7 @@ from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.documents.record import Document, canonical_json, encode_document
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
+from edgeworthy.workflow.margins import margin_of
 from edgeworthy.workflow.project_file import placed
 from edgeworthy.workflow.stages.inspection import InspectedModel
 from edgeworthy.workflow.stages.optimization import Optimized
@@ -39,17 +40,18 @@ class Taken:
 
 
 def check_policy(workspace: Workspace) -> None:
-    """Refuse requirements that name what does not exist, before any work is done.
+    """Refuse requirements and outputs that name what does not exist, before any work is done.
 
     Raises:
-        ProjectFileError: A metric, slice or target is unknown.
+        ProjectFileError: A metric, slice, target or role of an output is unknown.
     """
-    from edgeworthy.evaluation import metrics_of
+    from edgeworthy.evaluation import check_outputs, metrics_of
     from edgeworthy.evaluation.corruptions import corruption_metrics, selectable_names
     from edgeworthy.release import check_requirements
 
     task = workspace.project.model.task
     try:
+        check_outputs(workspace.project.model)
         check_requirements(
             workspace.project.require,
             metric_names=[each.name for each in metrics_of(task)] + [*corruption_metrics(task)],
@@ -83,6 +85,7 @@ def gate(
                 "requirements": canonical_json(workspace.project.require).decode(),
                 "targets": canonical_json(workspace.targets).decode(),
                 "device profiles": canonical_json(optimized.profiles).decode(),
+                "[optimize]": canonical_json(workspace.project.optimize).decode(),
                 "measurements": _digest(taken.measurements),
                 "evaluations": _digest(taken.evaluations),
                 "scans": _digest(taken.scans),
@@ -107,7 +110,12 @@ def _question(
     return GateQuestion(
         requirements=workspace.project.require,
         targets=tuple(
-            GateTarget(name=name, section=section, profile=optimized.profiles[name])
+            GateTarget(
+                name=name,
+                section=section,
+                profile=optimized.profiles[name],
+                margin=margin_of(workspace, name, primary.name),
+            )
             for name, section in workspace.targets.items()
         ),
         candidates=tuple(
@@ -118,12 +126,16 @@ def _question(
                 targets=tuple(
                     target for target, names in optimized.names_by_target.items() if name in names
                 ),
+                replaces_float=each.variant.recipe.precision != "float32",
             )
             for name, each in optimized.variants.items()
         ),
         original=original.inspection.artifact,
         primary=PrimaryMetric(
-            name=primary.name, higher_is_better=primary.higher_is_better is not False
+            name=primary.name,
+            higher_is_better=primary.higher_is_better is not False,
+            unit=primary.unit,
+            confidence=workspace.project.optimize.confidence,
         ),
         measurements=tuple(taken.measurements),
         evaluations=tuple(taken.evaluations),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from edgeworthy.documents.model import ModelSignature
-from edgeworthy.documents.project import InputSection
+from edgeworthy.documents.project import InputSection, ModelSection
 from edgeworthy.documents.record import canonical_json
 from edgeworthy.files import digest_bytes
 from edgeworthy.workflow.stages.data import SampleSet
@@ -18,8 +20,11 @@ from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from edgeworthy.datasets import PreparedBatch
     from edgeworthy.evaluation import Predictions
+    from edgeworthy.runtimes.base import Session
 
 BATCH_SIZE = 64
 
@@ -76,31 +81,62 @@ def predict_samples(
 
     def run() -> StepResult:
         from edgeworthy.evaluation import predict
-        from edgeworthy.runtimes import find_runtime, run_batched
+        from edgeworthy.runtimes import find_runtime
 
         with find_runtime(reading.runtime).load(subject.path, threads=reading.threads) as session:
-            made = predict(partial(run_batched, session), batches(), output=reading.output)
+            answers, output = answering(session, reading, workspace.project.model)
+            made = predict(answers, batches(), output=output)
         return StepResult({"predictions": made.to_npz_bytes()})
 
     outputs = workspace.runner.run(
         Step(
             name=f"predict/{reading.runtime}-{reading.threads}/{key}",
             title=title,
-            inputs={
-                "artefact": subject.artifact,
-                "samples": samples.digest,
-                "preparation": digest_bytes(
-                    canonical_json([reading.signature, dict(reading.inputs)])
-                ),
-                "output": reading.output,
-                "every": str(every),
-                "host": canonical_json(host_of(workspace)).decode(),
-                "tools": tool_version(reading.runtime, "numpy"),
-            },
+            inputs={**_inputs(workspace, subject, reading, samples), "every": str(every)},
             run=run,
         )
     )
     return outputs["predictions"]
+
+
+def _inputs(
+    workspace: Workspace, subject: Subject, reading: Reading, samples: SampleSet
+) -> dict[str, str]:
+    """What the answers depend on."""
+    return {
+        "artefact": subject.artifact,
+        "samples": samples.digest,
+        "preparation": digest_bytes(canonical_json([reading.signature, dict(reading.inputs)])),
+        "output": reading.output,
+        "outputs": canonical_json(_output_form(workspace.project.model)).decode(),
+        "host": canonical_json(host_of(workspace)).decode(),
+        "engine": engine_version(reading.runtime),
+        "tools": tool_version("numpy"),
+    }
+
+
+def engine_version(runtime: str) -> str:
+    """Name and version of an engine, whatever its package is called."""
+    from edgeworthy.runtimes import find_runtime
+
+    return find_runtime(runtime).version()
+
+
+def answering(
+    session: Session, reading: Reading, section: ModelSection
+) -> tuple[Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]], str]:
+    """A session as evaluation calls it, and the name of the output that is judged.
+
+    Args:
+        session: A loaded model.
+        reading: How it is run.
+        section: ``[model]``: what the outputs mean.
+    """
+    from edgeworthy.evaluation import judged_as
+    from edgeworthy.runtimes import run_batched
+
+    read = msgspec.structs.replace(section, output=reading.output)
+    return judged_as(partial(run_batched, session), read)
 
 
 def _thinned(batch: PreparedBatch, every: int) -> Iterator[PreparedBatch]:
@@ -118,6 +154,13 @@ def _thinned(batch: PreparedBatch, every: int) -> Iterator[PreparedBatch]:
             labels=batch.labels[start::every],
             slices={column: texts[start::every] for column, texts in batch.slices.items()},
         )
+
+
+def _output_form(section: ModelSection) -> list[object]:
+    """What joins or shrinks outputs; empty for tasks that judge one output as it is."""
+    if section.task not in {"detection", "segmentation"}:
+        return []
+    return [section.task, section.outputs, section.boxes, len(section.labels)]
 
 
 def load_predictions(workspace: Workspace, digest: str) -> Predictions:

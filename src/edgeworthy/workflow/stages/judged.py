@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edgeworthy.documents.evaluation import Evaluation
 from edgeworthy.documents.gate import GateDecision
+from edgeworthy.documents.harm import Explanation
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.documents.model_scan import ModelScan
 from edgeworthy.workflow.stages.data import SampleSet
@@ -27,6 +28,7 @@ class Judged:
         scans: Of every file.
         decision: The gate's.
         golden: The samples that a device will prove itself with.
+        explanations: Why float ships although there are versions in integers.
     """
 
     original: InspectedModel
@@ -36,6 +38,7 @@ class Judged:
     scans: Sequence[ModelScan]
     decision: GateDecision
     golden: SampleSet
+    explanations: Sequence[Explanation] = ()
 
     def shipped(self) -> dict[str, list[str]]:
         """Targets by the name of the variant that ships to them."""

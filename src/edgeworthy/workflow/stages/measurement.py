@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from edgeworthy.documents.device import HostFingerprint
 from edgeworthy.documents.measurement import Measurement
-from edgeworthy.documents.project import TargetSection
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from edgeworthy.measurement import MeasurementProgress
     from edgeworthy.runtimes import Tensors
 
+#: The original a second time: what the machine makes of equal things.
+AGAIN = "original-again"
 #: Samples that take turns as the input of timed queries.
 SAMPLE_COUNT = 64
 
@@ -47,7 +52,7 @@ def measure_target(
                 "samples": samples.digest,
                 "preparation": preparation_digest(workspace, original.signature),
                 "target": canonical_json([section.runtimes, section.threads]).decode(),
-                "[measure]": canonical_json(workspace.project.measure).decode(),
+                "[measure]": _settings_text(workspace),
                 "confidences": canonical_json(workspace.confidences).decode(),
                 "seed": str(workspace.project.seed),
                 "evidence days": str(workspace.evidence_days),
@@ -94,22 +99,26 @@ def _run(
     def report(state: MeasurementProgress) -> None:
         workspace.progress(title, state.done_ratio)
 
+    plans = [
+        MeasurementPlan(
+            variant=each.name,
+            artifact=each.path,
+            digest=each.artifact,
+            target=target,
+            runtime=section.runtimes[0],
+            threads=section.threads,
+            is_original=each.name == ORIGINAL,
+            size_bytes=each.size_bytes,
+            golden=answers_of(each.path, section.runtimes[0], section.threads, inputs),
+            pipeline=pipeline,
+        )
+        for each in subjects
+    ]
+    if len({each.digest for each in plans}) > 1:
+        # Bare inference alone: that is what ratios are taken of.
+        plans.append(dataclasses.replace(plans[0], variant=AGAIN, is_original=False, pipeline=None))
     measurements = measure(
-        [
-            MeasurementPlan(
-                variant=each.name,
-                artifact=each.path,
-                digest=each.artifact,
-                target=target,
-                runtime=section.runtimes[0],
-                threads=section.threads,
-                is_original=each.name == ORIGINAL,
-                size_bytes=each.size_bytes,
-                golden=_answers(each, section, inputs),
-                pipeline=pipeline,
-            )
-            for each in subjects
-        ],
+        plans,
         MeasurementSettings(
             query_count=workspace.project.measure.query_count,
             budget_s=workspace.project.measure.budget_s,
@@ -123,17 +132,44 @@ def _run(
         inputs=inputs,
         progress=report,
     )
-    outputs = {each.variant: encode_document(each) for each in measurements}
+    outputs = {each.variant: encode_document(each) for each in _self_checked(measurements)}
     return StepResult(outputs, expires_at=min(each.expires_at for each in measurements))
 
 
-def _answers(subject: Subject, section: TargetSection, inputs: Sequence[Tensors]) -> list[Tensors]:
-    """What an artefact answers when nobody times it, in the way that it is evaluated."""
+def _self_checked(measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Every figure beside what the original showed against itself in the same turns."""
+    again = next((each for each in measurements if each.variant == AGAIN), None)
+    check = again.against_original if again else None
+    return [
+        msgspec.structs.replace(each, self_check=check)
+        for each in measurements
+        if each is not again
+    ]
+
+
+def _settings_text(workspace: Workspace) -> str:
+    """What this step takes from ``[measure]``; its other keys are for later steps."""
+    asked = workspace.project.measure
+    return canonical_json(
+        [asked.query_count, asked.budget_s, asked.starts, asked.tolerance]
+    ).decode()
+
+
+def answers_of(
+    path: Path, runtime: str, threads: int, inputs: Sequence[Tensors]
+) -> tuple[Tensors, ...]:
+    """What an artefact answers when nobody times it, in the way that it is evaluated.
+
+    Args:
+        path: The file.
+        runtime: Name of the engine.
+        threads: Of the engine.
+        inputs: Prepared samples, one each.
+    """
     from edgeworthy.runtimes import find_runtime, run_batched
 
-    runtime = find_runtime(section.runtimes[0])
-    with runtime.load(subject.path, threads=section.threads) as session:
-        return [run_batched(session, each) for each in inputs]
+    with find_runtime(runtime).load(path, threads=threads) as session:
+        return tuple(run_batched(session, each) for each in inputs)
 
 
 def single_samples(original: InspectedModel, samples: SampleSet) -> list[Tensors]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import msgspec
 from edgeworthy.documents.device import DeviceProfile
 from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.documents.variant import Recipe, Variant, VariantRefusal
+from edgeworthy.errors import RecipeFileError
 from edgeworthy.workflow.stages.data import SampleSet, preparation_digest
 from edgeworthy.workflow.stages.inspection import InspectedModel, pinned
 from edgeworthy.workflow.steps import Step, StepResult
@@ -60,7 +61,12 @@ def optimize(
         name: find_profile(target.device, folder=workspace.folder)
         for name, target in workspace.targets.items()
     }
-    recipes = {name: recipes_for([profile.instruction_set]) for name, profile in profiles.items()}
+    own = _own_recipes(workspace)
+    recipes = {
+        name: tuple(dict.fromkeys((*recipes_for([profile.instruction_set]), *own)))
+        for name, profile in profiles.items()
+    }
+    _check_names(workspace, recipes.values())
     made: dict[str, OptimizedVariant] = {}
     refusals: list[VariantRefusal] = []
     wanted = {recipe.name: recipe for each in recipes.values() for recipe in each}
@@ -79,6 +85,30 @@ def optimize(
             for target, each in recipes.items()
         },
     )
+
+
+def _own_recipes(workspace: Workspace) -> tuple[Recipe, ...]:
+    """The recipes that the project file names."""
+    from edgeworthy.workflow.recipe_files import read_recipe_file
+
+    names = workspace.project.optimize.recipes
+    return tuple(read_recipe_file(workspace.path(name)).recipe for name in names)
+
+
+def _check_names(workspace: Workspace, recipes: Iterable[tuple[Recipe, ...]]) -> None:
+    """Two recipes of one name would be one variant in every table.
+
+    Raises:
+        RecipeFileError: There are two.
+    """
+    known: dict[str, Recipe] = {}
+    for recipe in (each for group in recipes for each in group):
+        if known.setdefault(recipe.name, recipe) != recipe:
+            raise RecipeFileError(
+                f"two different recipes are called `{recipe.name}`",
+                where=str(workspace.project_path),
+                next_step="Give the one in the recipe file another name",
+            )
 
 
 def _make(

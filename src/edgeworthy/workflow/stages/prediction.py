@@ -169,7 +169,7 @@ def _original(
 def _run(
     workspace: Workspace, session: Session, original: InspectedModel, chosen: tuple[SampleSet, int]
 ) -> Predictions:
-    from edgeworthy.evaluation import predict
+    from edgeworthy.evaluation import judged_as, predict
     from edgeworthy.runtimes import run_batched
 
     samples, count = chosen
@@ -178,4 +178,5 @@ def _run(
         whole = samples.batches(original.signature, _BATCH_SIZE)
         yield from islice(whole, -(-count // _BATCH_SIZE))
 
-    return predict(partial(run_batched, session), batches(), output=workspace.project.model.output)
+    answers, output = judged_as(partial(run_batched, session), workspace.project.model)
+    return predict(answers, batches(), output=output)

@@ -16,7 +16,7 @@ from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.documents.release import GoldenSet, ReleasedVariant, ReleaseManifest
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
-from edgeworthy.workflow.stages.golden import golden_set
+from edgeworthy.workflow.stages.golden import Golden, golden_set
 from edgeworthy.workflow.stages.judged import Judged
 from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
@@ -66,7 +66,7 @@ def release(workspace: Workspace, judged: Judged) -> Released | None:
             inputs={
                 "decision": digest_bytes(encode_document(judged.decision)),
                 "variants": ", ".join(sorted(judged.shipped())),
-                "golden set": golden,
+                "golden set": canonical_json(golden).decode(),
                 "project": canonical_json(
                     [workspace.project.project, workspace.project.model]
                 ).decode(),
@@ -120,7 +120,7 @@ def _public_key_digest(workspace: Workspace, section: ReleaseSection) -> str:
     return workspace.files_digest(path)
 
 
-def _run(workspace: Workspace, judged: Judged, golden: str, path: Path) -> StepResult:
+def _run(workspace: Workspace, judged: Judged, golden: Golden, path: Path) -> StepResult:
     from edgeworthy.release import ReleaseContents, load_signer, write_release
 
     section = require_release(workspace)
@@ -136,7 +136,7 @@ def _run(workspace: Workspace, judged: Judged, golden: str, path: Path) -> StepR
 
 
 def _manifest(
-    workspace: Workspace, judged: Judged, golden: str, section: ReleaseSection
+    workspace: Workspace, judged: Judged, golden: Golden, section: ReleaseSection
 ) -> ReleaseManifest:
     from edgeworthy.release import selection_rules
 
@@ -159,9 +159,11 @@ def _manifest(
         original=judged.original.inspection.artifact,
         variants=variants,
         golden=GoldenSet(
-            blob=golden,
+            blob=golden.blob,
             sample_count=min(section.golden_count, available),
             tolerance=GOLDEN_TOLERANCE,
+            metric=golden.metric,
+            bounds=golden.bounds,
         ),
         created_at=workspace.clock().isoformat(timespec="seconds"),
         selection=selection_rules(
@@ -188,7 +190,7 @@ def _released_variants(workspace: Workspace, judged: Judged) -> Iterable[Release
         )
 
 
-def _blobs(workspace: Workspace, judged: Judged, golden: str) -> Iterable[ReleaseBlob]:
+def _blobs(workspace: Workspace, judged: Judged, golden: Golden) -> Iterable[ReleaseBlob]:
     from edgeworthy.release import GOLDEN_MEDIA_TYPE, MODEL_MEDIA_TYPE, ReleaseBlob
 
     for name in sorted(judged.shipped()):
@@ -198,7 +200,9 @@ def _blobs(workspace: Workspace, judged: Judged, golden: str) -> Iterable[Releas
             source=judged.optimized.variants[name].path,
         )
     yield ReleaseBlob(
-        title="golden.npz", media_type=GOLDEN_MEDIA_TYPE, source=workspace.cache.path_of(golden)
+        title="golden.npz",
+        media_type=GOLDEN_MEDIA_TYPE,
+        source=workspace.cache.path_of(golden.blob),
     )
 
 

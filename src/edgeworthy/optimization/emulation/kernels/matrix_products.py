@@ -95,7 +95,57 @@ def matmul_integer_to_float(
     return np.asarray(result if bias is None else result + bias)
 
 
+def matmul_integer(
+    node: NodeProto,  # noqa: ARG001 - it has no attributes
+    inputs: Sequence[Array | None],
+    arithmetic: Arithmetic,
+    tally: Tally,
+) -> Array:
+    """``(..., rows, columns)`` int32: bare sums, whose output step is one."""
+    a, b = needed(inputs, 0), needed(inputs, 1)
+    sums = _batched(
+        Bytes(a, zero_of(optional(inputs, 2), a)),
+        Bytes(b, zero_of(optional(inputs, 3), b)),
+        (arithmetic, _ONE, tally),
+    )
+    return sums.astype(np.int32)
+
+
+def dynamic_quantize_matmul(
+    node: NodeProto,  # noqa: ARG001 - it has no attributes
+    inputs: Sequence[Array | None],
+    arithmetic: Arithmetic,
+    tally: Tally,
+) -> Array:
+    """``(..., rows, columns)`` float32: a product whose left side is quantized as it comes."""
+    a, b, b_scale = (needed(inputs, index) for index in range(3))
+    values, a_scale = as_it_comes(a)
+    scale = factors(a_scale, b_scale, _ONE)
+    sums = _batched(values, Bytes(b, zero_of(optional(inputs, 3), b)), (arithmetic, scale, tally))
+    result = sums.astype(np.float32) * scale
+    bias = optional(inputs, 4)
+    return np.asarray(result if bias is None else result + bias)
+
+
+def as_it_comes(values: Array) -> tuple[Bytes, NDArray[np.float32]]:
+    """Unsigned bytes over the range of the very values, and their step, as the engine takes them.
+
+    >>> found, step = as_it_comes(np.array([-1.0, 0.0, 4.1], dtype=np.float32))
+    >>> found.values.tolist(), int(found.zero_point), round(float(step), 6)
+    ([0, 50, 255], 50, 0.02)
+    """
+    lowest = np.float32(min(float(values.min()), 0.0))
+    highest = np.float32(max(float(values.max()), 0.0))
+    step = np.asarray((highest - lowest) / np.float32(_STEPS), dtype=np.float32)
+    if step == 0:
+        step = np.asarray(1.0, dtype=np.float32)
+    zero = np.rint(np.clip(-lowest / step, 0, _STEPS))
+    integers = np.clip(np.rint(values / step) + zero, 0, _STEPS).astype(np.uint8)
+    return Bytes(integers, np.asarray(zero, dtype=np.uint8)), step
+
+
 _ONE = np.array(1.0, dtype=np.float32)
+_STEPS = 255
 
 
 def _batched(

@@ -1,0 +1,54 @@
+"""Our own recipes for the CPU at hand, by the names that `edgeworthy optimize` gives them.
+
+Usage: ``python tool_edgeworthy.py MODEL SAMPLES.npz OUTPUT RECIPE``, the recipe ``static`` or
+``dynamic`` for what suits x86 without VNNI
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeworthy.files import digest_file
+from edgeworthy.graph import load_model
+from edgeworthy.optimization import Refusal, make_variant, recipes_for
+from edgeworthy.optimization.recipes import dynamic_recipe
+from edgeworthy.version import __version__
+
+RECIPES = {"static": recipes_for(["x86-avx2"])[1], "dynamic": dynamic_recipe("x86-avx2")}
+BATCH = 8
+
+
+def main(model: str, samples: str, output: str, setting: str) -> None:
+    """Make the variant, report."""
+    begun_s = time.process_time()
+    with np.load(samples) as arrays:
+        values = {name: arrays[name] for name in arrays.files}
+    count = len(next(iter(values.values())))
+
+    def batches() -> Iterator[dict[str, Any]]:
+        for first in range(0, count, BATCH):
+            yield {name: array[first : first + BATCH] for name, array in values.items()}
+
+    made = make_variant(
+        load_model(Path(model)),
+        RECIPES[setting],
+        calibration=batches,
+        calibration_digest=digest_file(Path(samples)),
+        seed=0,
+    )
+    if isinstance(made, Refusal):
+        sys.exit(made.reason)
+    Path(output).write_bytes(made.data)
+    version = f"edgeworthy {__version__}"
+    print(json.dumps({"seconds": time.process_time() - begun_s, "version": version}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

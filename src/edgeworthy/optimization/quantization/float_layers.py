@@ -1,0 +1,138 @@
+"""The few layers whose noise is worth the time that they take in float.
+
+Rules:
+
+1. What counts is the error of the model's outputs: the layers with the most noise against signal
+   are tried one by one, each with nothing but its own input rounded.
+2. A layer is kept in float, together with the layer that makes its input, when it alone causes at
+   least a tenth of the noise of all of them.
+3. Layers kept in float do at most the given share of the model's multiply-accumulates.
+4. Only where it helps: between two layers with weights, with at most a ReLU or clip between them,
+   and no other reader of what lies there. Elsewhere the rounding would happen all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto
+
+from edgeworthy.graph.macs import node_macs
+from edgeworthy.graph.shapes import shapes_per_sample
+from edgeworthy.optimization.calibration import TensorRange
+from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.quantization.noise import noise_ratios, with_rounded
+from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan
+from edgeworthy.optimization.wiring import Wiring
+from edgeworthy.runtimes.base import Tensors
+
+#: Layers that are tried.
+TRIED = 8
+#: Share of all noise that a layer must cause to be worth it.
+WORTH = 0.1
+
+
+def noisy_layers(
+    model: ModelProto,
+    plan: QuantizationPlan,
+    ranges: Mapping[str, TensorRange],
+    runs: Iterable[Tensors],
+    *,
+    share: float,
+) -> tuple[str, ...]:
+    """Names of the nodes to keep in float, in graph order.
+
+    Args:
+        model: The float graph.
+        plan: What would be quantized.
+        ranges: Of its activations.
+        runs: A few samples, in runs that fit the memory; all of them are held.
+        share: Of the multiply-accumulates that may stay in float, from 0 to 1.
+
+    Raises:
+        InferenceError: The engine cannot run the graph.
+    """
+    held = list(runs)
+    chains = _chains(model, plan)
+    local = noise_ratios(model, plan, ranges, held)
+    tried = sorted((name for name in local if name in chains), key=lambda name: -local[name])
+    costs = _costs(model)
+    kept: set[str] = set()
+    left = share * sum(costs.values())
+    for name in _worth_it(model, ranges, held, {each: chains[each][0] for each in tried[:TRIED]}):
+        new = set(chains[name][1]) - kept
+        cost = sum(costs.get(each, 0) for each in new)
+        if cost <= left:
+            kept |= new
+            left -= cost
+    return tuple(node.name for node in model.graph.node if node.name in kept)
+
+
+def _chains(model: ModelProto, plan: QuantizationPlan) -> dict[str, tuple[str, list[str]]]:
+    """By layer, the tensor that it reads and the nodes that must be in float for its sake."""
+    wiring = Wiring(model.graph)
+    chosen = set(plan.nodes)
+    found = {}
+    for node in model.graph.node:
+        if node.name not in chosen or node.op_type not in WEIGHTED:
+            continue
+        tensor = node.input[0]
+        between = _between(tensor, wiring)
+        if between and all(each.name in chosen for each in between):
+            found[node.name] = (tensor, [*(each.name for each in between), node.name])
+    return found
+
+
+def _between(tensor: str, wiring: Wiring) -> list[NodeProto]:
+    """The layer that makes a tensor, and the curve behind it; nothing when there is none."""
+    maker = wiring.producers.get(tensor)
+    nodes: list[NodeProto] = []
+    if not wiring.has_one_consumer(tensor):
+        return nodes
+    if maker is not None and maker.op_type in {"Clip", "Relu"}:
+        nodes.append(maker)
+        if not wiring.has_one_consumer(maker.input[0]):
+            return []
+        maker = wiring.producers.get(maker.input[0])
+    return [maker, *nodes] if maker is not None and maker.op_type in WEIGHTED else []
+
+
+def _costs(model: ModelProto) -> dict[str, int]:
+    shapes = shapes_per_sample(model)
+    return {node.name: node_macs(node, shapes) or 0 for node in model.graph.node}
+
+
+def _worth_it(
+    model: ModelProto,
+    ranges: Mapping[str, TensorRange],
+    runs: Sequence[Tensors],
+    tensors: Mapping[str, str],
+) -> list[str]:
+    """Layers that cause much of the outputs' error, the worst first."""
+    reference = _outputs(model, runs)
+    known = {name: tensor for name, tensor in tensors.items() if tensor in ranges}
+    alone = {
+        name: _error(reference, _outputs(with_rounded(model, {tensor: ranges[tensor]}), runs))
+        for name, tensor in known.items()
+    }
+    together = _error(reference, _outputs(with_rounded(model, ranges), runs))
+    worth = [name for name, error in alone.items() if error >= WORTH * together > 0.0]
+    return sorted(worth, key=lambda name: -alone[name])
+
+
+def _outputs(model: ModelProto, runs: Sequence[Tensors]) -> list[NDArray[np.float64]]:
+    executor = Executor(model, optimized=True)
+    return [
+        values.astype(np.float64)
+        for run in runs
+        for values in executor.run(run).values()
+        if np.issubdtype(values.dtype, np.floating)
+    ]
+
+
+def _error(reference: Sequence[NDArray[np.float64]], found: Sequence[NDArray[np.float64]]) -> float:
+    return float(
+        sum(((one - other) ** 2).sum() for one, other in zip(reference, found, strict=True))
+    )

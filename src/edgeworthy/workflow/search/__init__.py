@@ -1,0 +1,1 @@
+"""The search for the version of a model that suits a target best: trials, state, choice."""

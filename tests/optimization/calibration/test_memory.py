@@ -1,0 +1,75 @@
+"""The memory of a calibration does not grow with the number of samples."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+#: Weights of the model: three quarters of a large layer and change.
+WEIGHTS_MEGABYTES = 24
+
+SCRIPT = """
+    import json, resource, sys
+    import numpy as np
+    import onnx
+    from edgeworthy.optimization.calibration import observe
+    def peak():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    model = onnx.load(sys.argv[1])
+    def samples(count):
+        for seed in range(count):
+            values = np.random.default_rng(seed).standard_normal((16, 8, 64, 64))
+            yield {"x": values.astype(np.float32)}
+    tensors = ["x", "c", "r", "y"]
+    observe(model, samples(1), tensors)
+    few = peak()
+    observe(model, samples(int(sys.argv[2])), tensors)
+    print(json.dumps([few, peak()]))
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A convolution with large activations, and a dense layer with large weights."""
+    draw = np.random.default_rng(1).standard_normal
+    weights = {"w": draw((48, 8, 3, 3)), "v": draw((48 * 4, 32 * 1024))}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),
+            helper.make_node("Relu", ["c"], ["r"]),
+            helper.make_node("MaxPool", ["r"], ["p"], kernel_shape=[32, 32], strides=[32, 32]),
+            helper.make_node("Flatten", ["p"], ["f"]),
+            helper.make_node("MatMul", ["f", "v"], ["y"]),
+        ],
+        "net",
+        [helper.make_tensor_value_info("x", 1, ["n", 8, 64, 64])],
+        [helper.make_tensor_value_info("y", 1, ["n", 32 * 1024])],
+        [numpy_helper.from_array(each.astype(np.float32), name) for name, each in weights.items()],
+    )
+    path = tmp_path / "model.onnx"
+    opset = helper.make_opsetid("", 17)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), path)
+    assert path.stat().st_size > WEIGHTS_MEGABYTES * 1_000_000
+    return path
+
+
+def test_the_peak_is_bounded_and_the_same_for_more_samples(model: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SCRIPT), str(model), "12"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    few_megabytes, many_megabytes = json.loads(run.stdout)
+    activations_megabytes = 12 * 16 * (8 + 48 + 48) * 64 * 64 * 4 // 1_000_000
+    assert activations_megabytes > 300  # what would be there if they were kept
+    assert many_megabytes - few_megabytes < 40
+    assert many_megabytes < 2 * model.stat().st_size // 1_000_000 + 500

@@ -1,0 +1,54 @@
+"""What the emulation foretells for this CPU is what ONNX Runtime gives, whatever the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from edgeworthy.devices import host_fingerprint
+from edgeworthy.documents.variant import Recipe
+from edgeworthy.graph import load_model
+from edgeworthy.optimization import MadeVariant, make_variant, recipes_for
+from edgeworthy.optimization.emulation import Emulator
+from edgeworthy.optimization.execution import Executor
+from hostile_models.architectures import ARCHITECTURES
+from hostile_models.build import Arrays
+from hostile_models.odd import ODD
+
+HERE = host_fingerprint(runtime_versions=()).instruction_set
+RECIPES = recipes_for(["x86-vnni", "x86-avx2", "arm-neon"])[1:]
+MODELS = {
+    **ARCHITECTURES,
+    **{name: ODD[name] for name in ("constant results", "results before and after a ReLU")},
+}
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("name", MODELS)
+def test_the_same_answers(name: str, recipe: Recipe, tmp_path: Path) -> None:
+    build = MODELS[name]
+    samples, path = build.samples(32), tmp_path / "model.onnx"
+    path.write_bytes(build.model().SerializeToString())
+
+    def batches() -> Iterator[Arrays]:
+        yield {key: values[:16] for key, values in samples.items()}
+
+    made = make_variant(
+        load_model(path),
+        recipe,
+        calibration=batches,
+        calibration_digest="sha256:" + "c" * 64,
+        seed=1,
+    )
+    assert isinstance(made, MadeVariant)
+    foretold = Emulator(made.data, HERE).run(samples)
+    actual = Executor(onnx.load_from_string(made.data), optimized=True).run(samples)
+    assert foretold.keys() == actual.keys()
+    for output, values in actual.items():
+        # Integer arithmetic is equal bit for bit; float operators may be fused in another way.
+        near = 1e-5 * float(np.abs(values).max())
+        np.testing.assert_allclose(foretold[output], values, rtol=0, atol=near)

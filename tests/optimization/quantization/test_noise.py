@@ -1,0 +1,117 @@
+"""Noise behind layers, ranges chosen by it, and layers that stay in float because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from onnx import ModelProto
+
+from edgeworthy.optimization.calibration import TensorRange, observe, ranges_of
+from edgeworthy.optimization.calibration.ranges import in_steps
+from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.passes.name_nodes import NameNodes
+from edgeworthy.optimization.proof import Proof
+from edgeworthy.optimization.quantization import chosen_ranges, make_plan, noisy_layers
+from edgeworthy.optimization.quantization.noise import noise_ratios, with_rounded
+
+Arrays = dict[str, NDArray[Any]]
+Parse = Callable[..., ModelProto]
+
+
+@pytest.fixture
+def edges(parse: Parse) -> ModelProto:
+    """Differences of neighbours of a bright picture: small against what they are made of."""
+    generator = np.random.default_rng(9)
+    weights = {
+        "w1": np.ones((2, 1, 1, 1)),
+        "b1": np.full(2, 3.0),
+        "w2": np.array([[[[40.0, -40.0]]], [[[1.0, 1.0]]]]),
+        "w3": generator.standard_normal((4, 2, 1, 1)),
+        "w4": generator.standard_normal((8, 4, 3, 3)),
+        "six": np.array(6.0),
+        "zero": np.array(0.0),
+    }
+    model = parse(
+        """g (float[n,1,8,8] x) => (float[n,8,6,5] y) {
+        c1 = Conv (x, w1, b1) r1 = Clip (c1, zero, six)
+        c2 = Conv <group=2> (r1, w2) r2 = Clip (c2, zero, six)
+        c3 = Conv (r2, w3) r3 = Relu (c3)
+        y = Conv (r3, w4) }""",
+        {name: value.astype(np.float32) for name, value in weights.items()},
+    )
+    x = np.ones((1, 1, 8, 8), np.float32)
+    return NameNodes()(model, Proof([{"x": x}], seed=None)).model
+
+
+@pytest.fixture
+def runs() -> list[Arrays]:
+    values = np.random.default_rng(3).standard_normal((16, 1, 8, 8)) * 0.02
+    return [{"x": values[:8].astype(np.float32)}, {"x": values[8:].astype(np.float32)}]
+
+
+def test_the_ratio_is_that_of_its_definition(parse: Parse, generator: np.random.Generator) -> None:
+    weight = generator.standard_normal((6, 4)).astype(np.float32)
+    model = parse(
+        "g (float[n,6] x) => (float[n,4] y) { m = MatMul (x, w) y = Relu (m) }", {"w": weight}
+    )
+    model = NameNodes()(model, Proof([{"x": np.ones((1, 6), np.float32)}], seed=None)).model
+    x = generator.standard_normal((50, 6)).astype(np.float32)
+    found = TensorRange(-1.0, 1.5)
+    ratios = noise_ratios(model, make_plan(model), {"x": found}, [{"x": x[:20]}, {"x": x[20:]}])
+    real = np.maximum(x @ weight, 0)
+    rough = np.maximum(in_steps(x.astype(np.float64), found) @ weight, 0)
+    expected = ((rough - real) ** 2).sum() / ((real - real.mean()) ** 2).sum()
+    assert ratios == {"MatMul": pytest.approx(expected, rel=1e-3)}
+
+
+def test_a_constant_output_has_no_signal(parse: Parse) -> None:
+    model = parse(
+        "g (float[n,2] x) => (float[n,2] y) { y = MatMul (x, w) }",
+        {"w": np.zeros((2, 2), np.float32)},
+    )
+    model = NameNodes()(model, Proof([{"x": np.ones((1, 2), np.float32)}], seed=None)).model
+    runs = [{"x": np.ones((4, 2), np.float32)}]
+    assert noise_ratios(model, make_plan(model), {"x": TensorRange(0, 1)}, runs) == {"MatMul": 0.0}
+
+
+def test_rounded_tensors_are_those_of_the_range(edges: ModelProto, runs: list[Arrays]) -> None:
+    found = {"x": TensorRange(-0.05, 0.05)}
+    rounded = {"x": in_steps(runs[0]["x"].astype(np.float64), found["x"]).astype(np.float32)}
+    actual = Executor(with_rounded(edges, found)).run(runs[0])["y"]
+    np.testing.assert_allclose(actual, Executor(edges).run(rounded)["y"], rtol=1e-3, atol=1e-3)
+
+
+def test_edge_detectors_stay_in_float_with_what_feeds_them(
+    edges: ModelProto, runs: list[Arrays]
+) -> None:
+    plan = make_plan(edges)
+    ranges = ranges_of(observe(edges, iter(runs), plan.activations), "minmax")
+    ratios = noise_ratios(edges, plan, plan.with_implied(ranges), runs)
+    assert max(ratios, key=lambda name: ratios[name]) == "Conv_1"
+    kept = noisy_layers(edges, plan, plan.with_implied(ranges), runs, share=0.5)
+    assert kept == ("Conv", "Clip", "Conv_1")
+
+
+def test_no_share_no_float_layers(edges: ModelProto, runs: list[Arrays]) -> None:
+    plan = make_plan(edges)
+    ranges = plan.with_implied(ranges_of(observe(edges, iter(runs), plan.activations), "minmax"))
+    assert noisy_layers(edges, plan, ranges, runs, share=0.001) == ()
+
+
+def test_the_chosen_range_is_no_worse_than_any_other(
+    conv_net: ModelProto, samples: Callable[[], Iterator[Arrays]]
+) -> None:
+    model = NameNodes()(conv_net, Proof([next(samples())], seed=None)).model
+    plan = make_plan(model)
+    seen = observe(model, samples(), plan.activations)
+    held = list(samples())
+    ranges, methods = chosen_ranges(model, plan, seen, held)
+    assert ranges.keys() == methods.keys() == seen.keys()
+    least = noise_ratios(model, plan, ranges, held)
+    for method in ("minmax", "mse", "entropy", "percentile-99.9"):
+        other = noise_ratios(model, plan, ranges_of(seen, method), held)
+        assert all(least[node] <= other[node] * (1 + 1e-6) for node in least)

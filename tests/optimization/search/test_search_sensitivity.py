@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from edgeworthy.graph import LoadedModel, load_model
+from edgeworthy.optimization.data_types import data_types_for
+from edgeworthy.optimization.search.sensitivity import rank_layers
+
+RECIPE = msgspec.structs.replace(data_types_for("x86-vnni"), calibration_method="minmax")
+
+
+def three_products(path: Path, *, outlier: str) -> LoadedModel:
+    """x @ a, @ b, @ c; one matrix has a weight so large that the others of its column vanish."""
+    generator = np.random.default_rng(3)
+    weights = {
+        name: generator.uniform(-0.5, 0.5, (8, 8)).astype(np.float32) for name in ("a", "b", "c")
+    }
+    weights[outlier][0, :] = 60.0
+    nodes = [
+        helper.make_node("MatMul", [source, name], [result], name=f"product_{name}")
+        for source, name, result in (("x", "a", "h"), ("h", "b", "g"), ("g", "c", "y"))
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "products",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 8])],
+        [numpy_helper.from_array(values, name) for name, values in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+    return load_model(path)
+
+
+def samples() -> Iterator[dict[str, NDArray[Any]]]:
+    generator = np.random.default_rng(5)
+    for _ in range(3):
+        x = generator.standard_normal((16, 8)).astype(np.float32)
+        x[:, 0] = 0.0  # what the outlier weighs is never there
+        yield {"x": x}
+
+
+@pytest.mark.parametrize("outlier", ["a"])
+def test_the_layer_that_loses_most_comes_first(tmp_path: Path, outlier: str) -> None:
+    model = three_products(tmp_path / "m.onnx", outlier=outlier)
+    ranked = rank_layers(model, RECIPE, calibration=samples, seed=0)
+    assert ranked[0].node == f"product_{outlier}"
+    assert ranked[0].error_ratio > 100 * ranked[1].error_ratio
+    assert {each.node for each in ranked} == {"product_a", "product_b", "product_c"}
+    assert ranked[0].sample_count == 32
+
+
+def test_the_error_is_that_of_plain_integers(tmp_path: Path) -> None:
+    model = three_products(tmp_path / "m.onnx", outlier="b")
+    weights = {t.name: numpy_helper.to_array(t) for t in model.proto.graph.initializer}
+    x = np.concatenate([each["x"] for each in samples()])
+    low, high = float(min(x.min(), 0)), float(x.max())
+    scale = np.float32((high - low) / 255)
+    zero = round(-low / scale)
+    ints = np.clip(np.round(x[:32] / scale) + zero, 0, 255)
+    steps = np.abs(weights["a"]).max(axis=0) / 127
+    stepped = np.clip(np.round(weights["a"] / steps), -127, 127) * steps
+    after = ((ints - zero) * scale) @ stepped @ weights["b"] @ weights["c"]
+    before = x[:32] @ weights["a"] @ weights["b"] @ weights["c"]
+    expected = float(np.square(after - before).sum() / np.square(before).sum())
+    ranked = rank_layers(model, RECIPE, calibration=samples, seed=0)
+    found = next(each.error_ratio for each in ranked if each.node == "product_a")
+    assert found == pytest.approx(expected, rel=0.02)
+
+
+def test_a_layer_that_stays_in_float_is_not_ranked(tmp_path: Path) -> None:
+    model = three_products(tmp_path / "m.onnx", outlier="a")
+    recipe = msgspec.structs.replace(RECIPE, float_nodes=("product_a",))
+    ranked = rank_layers(model, recipe, calibration=samples, seed=0)
+    assert {each.node for each in ranked} == {"product_b", "product_c"}
