@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.evaluation import MetricValue
+from edgeworthy.documents.project import Task
 from edgeworthy.errors import DatasetError, ProjectFileError
 from edgeworthy.evaluation import (
     EvaluationSettings,
@@ -203,8 +204,8 @@ def test_a_column_that_does_not_group_is_refused(classifier: Speaker) -> None:
 
 def test_an_unknown_task_is_refused() -> None:
     with pytest.raises(ProjectFileError) as caught:
-        metrics_of("segmentation")
-    assert "`classification`, `regression`, `anomaly`" in str(caught.value)
+        metrics_of("translation")
+    assert all(f"`{task}`" in str(caught.value) for task in get_args(Task))
 
 
 @pytest.mark.parametrize(
@@ -223,12 +224,11 @@ def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_every_metric_says_what_it_is() -> None:
-    definitions = [
-        d for task in ("classification", "regression", "anomaly") for d in metrics_of(task)
-    ]
-    assert len({definition.name for definition in definitions}) == len(definitions)
+    definitions = [each for task in get_args(Task) for each in metrics_of(task)]
+    by_name = {definition.name: definition for definition in definitions}
     for definition in definitions:
-        assert definition.unit in {"ratio", "label"}
+        assert by_name[definition.name] == definition  # one name, one meaning, in every task
+        assert definition.unit in {"ratio", "label", "count"}
         assert definition.title
         assert definition.source
 
