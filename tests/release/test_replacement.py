@@ -129,7 +129,8 @@ def test_a_harmful_one_does_not_although_it_meets_every_requirement(
 def test_where_float_does_not_meet_the_requirements_they_decide_and_the_reason_says_so() -> None:
     decision = decided(loss_of(0.01, 0.03, 0.05), (1.1, 1.2, 1.3), FITS, float_kib=100)
     assert decision.variant == "int8"
-    assert "float does not meet every requirement, and its loss of accuracy" in decision.reason
+    said = "float does not meet every requirement; of int8: its loss of accuracy"
+    assert said in decision.reason  # of whom it is said is told, since float stands beside it
     assert not decision.harm[0].check.harmless
 
 
