@@ -34,7 +34,7 @@ class Cell:
         text: What it says.
         note: A second, smaller line.
         mark: A drawing after the text.
-        tone: CSS class: a verdict, ``number``, ``code`` or empty.
+        tone: CSS class: a verdict, ``number``, ``code``, ``absent``, ``caution`` or empty.
         hint: The long form, shown on hovering.
     """
 
