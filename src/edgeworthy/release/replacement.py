@@ -69,8 +69,8 @@ def choose_harmless(
     harmless = [each for each in passing if each.variant not in harmful]
     chosen, why = choose(harmless or passing, target, evidence, primary)
     if not harmless:
-        said = f"of {chosen.variant}: {harmful[chosen.variant].sentence}"
-        why += f"; float does not meet every requirement; {said}"
+        own = f"of {chosen.variant}: {harmful[chosen.variant].sentence}"
+        why += f"; float does not meet every requirement; {own}"
         return chosen, why
     kept_out = [each.variant for each in passing if each.variant in harmful]
     if kept_out and not chosen.replaces_float:
