@@ -57,3 +57,29 @@ def test_names_inside_a_model_cannot_break_its_inspection(
     printed = capsys.readouterr().out
     assert "[/x] float32 (N, 2)" in printed
     assert "[red]y float32 (N, 2)" in printed
+
+
+def test_a_scan_is_printed_without_marks_of_colors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "notes.onnx"
+    path.write_bytes(b"[red]this is no model[/red]\n" * 20)
+    assert run(["scan", str(path)]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "found something (onnx, " in out
+    assert " finding structure " in out
+    assert "[" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["optimize", "m.onnx", "--data", "d.npz", "--budget", "1x"], "--budget"),
+        (["measure", "m.onnx", "--sustained", "1x"], "--sustained"),
+    ],
+)
+def test_a_wrong_duration_names_the_option_that_was_used(
+    arguments: list[str], option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert f"Write for example `{option} 10m`" in capsys.readouterr().err

@@ -21,7 +21,7 @@ def test_every_name_leads_to_an_engine_of_that_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "step"),
-    [("onnx-runtime", "Write `onnxruntime`"), ("zzz", "Correct `runtimes` of the target")],
+    [("onnx-runtime", "Write `onnxruntime`"), ("zzz", "Write one of these names")],
 )
 def test_an_unknown_name_is_a_usage_error_with_the_nearest(name: str, step: str) -> None:
     with pytest.raises(UsageError, match=f"no runtime is called `{name}`") as caught:

@@ -71,7 +71,8 @@ def optimize(
 
     options = SearchOptions(
         limits=SearchLimits(
-            budget_s=None if budget is None else seconds_of(budget), trial_count=trials
+            budget_s=None if budget is None else seconds_of(budget, option="--budget"),
+            trial_count=trials,
         ),
         margin=margin,
         workers=workers,

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.padding import Padding
+from rich.text import Text
 
 from edgeworthy.cli.options import JsonOption
 from edgeworthy.cli.output import console, print_json
 from edgeworthy.documents.model_scan import ModelScan
 
 _COLORS = {"clean": "green", "finding": "red", "unscanned": "yellow"}
+_INDENT = 12
 
 
 def scan(
@@ -37,10 +40,11 @@ def scan(
 def print_scan(path: Path, found: ModelScan) -> None:
     """One line per check, then what was found."""
     out = console()
-    verdict = "[red]found something[/red]" if found.finding_count else "[green]clean[/green]"
-    out.print(f"{path}: {verdict} ({found.model_format}, {found.artifact[7:19]})", highlight=False)
+    verdict = ("found something", "red") if found.finding_count else ("clean", "green")
+    kind = f" ({found.model_format}, {found.artifact[7:19]})"
+    out.print(Text.assemble(f"{path}: ", verdict, kind))
     for check in found.checks:
-        color = _COLORS[check.outcome]
-        out.print(f"  [{color}]{check.outcome:9}[/{color}] {check.name}", highlight=False)
+        outcome = (f"{check.outcome:9}", _COLORS[check.outcome])
+        out.print(Text.assemble("  ", outcome, f" {check.name}"))
         for text in check.findings:
-            out.print(f"            {text}", highlight=False, markup=False)
+            out.print(Padding(Text(text), (0, 0, 0, _INDENT)))

@@ -34,7 +34,7 @@ def measure_sustained(
     from edgeworthy.workflow.measured_page import write_measured_page
     from edgeworthy.workflow.sustained import run_sustained
 
-    duration_s = seconds_of(duration)
+    duration_s = seconds_of(duration, option="--sustained")
     with _shown_live() as listener:
         run = run_sustained(model, options, duration_s=duration_s, listener=listener)
     if html is not None:
@@ -43,14 +43,14 @@ def measure_sustained(
     refuse_partial(partial=run.partial)
 
 
-def seconds_of(text: str) -> float:
-    """A duration as people write it.
+def seconds_of(text: str, *, option: str) -> float:
+    """A duration as people write it after an option.
 
     Raises:
         UsageError: It is none.
 
-    >>> seconds_of("10m"), seconds_of("90s"), seconds_of("1.5h"), seconds_of("30")
-    (600.0, 90.0, 5400.0, 30.0)
+    >>> [seconds_of(text, option="--budget") for text in ("10m", "90s", "1.5h", "30")]
+    [600.0, 90.0, 5400.0, 30.0]
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", text.strip().lower())
     if found is None:
@@ -58,7 +58,7 @@ def seconds_of(text: str) -> float:
             "not a duration",
             expected="a number with s, m or h",
             found=f"`{text}`",
-            next_step="Write for example `--sustained 10m`",
+            next_step=f"Write for example `{option} 10m`",
         )
     return float(found[1]) * _SECONDS[found[2]]
 

@@ -48,7 +48,7 @@ def find_runtime(name: str) -> Runtime:
         raise UsageError(
             f"no runtime is called `{name}`",
             expected=f"one of {', '.join(f'`{known}`' for known in runtime_names())}",
-            next_step=f"Write `{near[0]}`" if near else "Correct `runtimes` of the target",
+            next_step=f"Write `{near[0]}`" if near else "Write one of these names",
         )
     create: Callable[[], Runtime] = importlib.import_module(module).create
     return create()
