@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from edgeworthy import cli
+from edgeworthy.cli.compare import print_findings
 from edgeworthy.cli.main import run
 from edgeworthy.cli.output import console, note, print_outcomes
 from edgeworthy.cli.variants import print_variants
+from edgeworthy.documents.estimate import Estimate
+from edgeworthy.documents.evaluation import Finding
 from edgeworthy.documents.variant import Recipe, VariantRefusal
 from edgeworthy.workflow.steps import StepOutcome
 
@@ -83,3 +88,19 @@ def test_a_wrong_duration_names_the_option_that_was_used(
 ) -> None:
     assert run(arguments) == 2
     assert f"Write for example `{option} 10m`" in capsys.readouterr().err
+
+
+def test_a_finding_is_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+    figure = Estimate(
+        value=0.04, low=0.01, high=0.1, confidence=0.95, n=100, method="wilson", unit="ratio"
+    )
+    said = "4 [of] 100 are lost"
+    print_findings(
+        (Finding(kind="negative-flips", slice="", sentence=said, estimate=figure),),
+    )
+    assert capsys.readouterr().out == "note 4 [of] 100 are lost\n"
+
+
+@pytest.mark.parametrize("path", sorted(Path(cli.__path__[0]).glob("*.py")), ids=lambda p: p.stem)
+def test_no_verb_writes_marks_of_colors(path: Path) -> None:
+    assert not re.search(r"\[/?(green|red|yellow|dim|bold|cyan)\]", path.read_text("utf-8"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeworthy.cli.output import console, figure, interval, table
+from edgeworthy.cli.output import console, figure, interval, note, table
 from edgeworthy.documents.evaluation import Evaluation, Finding, Flips, MetricValue
 from edgeworthy.documents.model_comparison import ModelComparison
 
@@ -56,7 +56,7 @@ def print_flips(flips: Flips) -> None:
 def print_findings(findings: tuple[Finding, ...]) -> None:
     """What the overall figures hide."""
     for each in findings:
-        console().print(f"[yellow]note[/yellow] {each.sentence}")
+        console().print(note(each.sentence))
 
 
 def _shown(evaluation: Evaluation) -> dict[tuple[str, str], MetricValue]:
