@@ -53,8 +53,9 @@ from edgeworthy.optimization.quantization import (
 from edgeworthy.optimization.wiring import opset_version
 from edgeworthy.optimization.workbench import Calibration, Workbench
 
-#: Samples on which layers are judged.
+#: Samples on which layers are judged at most, and the share of those of a closer look.
 _JUDGED_SAMPLES = 16
+_JUDGED_SHARE = 8
 
 
 def quantize_statically(
@@ -143,7 +144,8 @@ def _calibrated(
     work.say("calibration")
     plan = make_plan(work.model, float_nodes=recipe.float_nodes)
     seen = observe(work.model, calibration(), plan.activations)
-    judged = list(first_runs(work.model, calibration(), plan.activations, limit=_JUDGED_SAMPLES))
+    limit = min(_JUDGED_SAMPLES, affordable_samples(work.model) // _JUDGED_SHARE)
+    judged = list(first_runs(work.model, calibration(), plan.activations, limit=limit))
     method = recipe.calibration_method
     if method == OUTPUT_ERROR:
         ranges, methods = chosen_ranges(work.model, plan, seen, judged)
