@@ -190,14 +190,15 @@ def main() -> None:
     parser.add_argument("--steps", nargs="*", default=list(STEPS), choices=list(STEPS))
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin nothing after this")
     given = parser.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
-    results = given.work / "results.jsonl"
+    work = given.work.resolve()  # tools run in folders of their own
+    work.mkdir(parents=True, exist_ok=True)
+    results = work / "results.jsonl"
     begun_s = time.monotonic()
     for name in given.task:
-        task = load_task(given.models, name)
+        task = load_task(given.models.resolve(), name)
         wanted = [t for t in given.tool if task.transformer or t not in TRANSFORMERS_ONLY]
         if "make" in given.steps:
-            make_missing(task, wanted, results, given.work)
+            make_missing(task, wanted, results, work)
         if "emulate" in given.steps:
             emulate_missing(task, results)
         if "time" in given.steps:
