@@ -43,6 +43,7 @@ from peers.tables import FLOAT, OURS, tables, timings
 from peers.tasks import MAKERS, Task, load_task
 
 from edgeworthy.devices import host_fingerprint
+from edgeworthy.documents.device import InstructionSet
 from edgeworthy.errors import EdgeworthyError
 from edgeworthy.files import digest_file
 
@@ -74,7 +75,7 @@ STEPS = ("make", "emulate", "time")
 TIMED_TOGETHER = 4
 #: Samples of each file that are emulated, from the first.
 EMULATED = 200
-WITHOUT_VNNI = "x86-avx2"
+WITHOUT_VNNI: InstructionSet = "x86-avx2"
 
 
 def make(task: Task, name: str, work: Path) -> dict[str, Any]:

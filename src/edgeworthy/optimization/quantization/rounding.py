@@ -153,8 +153,8 @@ def _inverse_root(moments: Reals) -> Reals:
     damped = moments + damping[:, None, None] * np.eye(depth)
     # With both axes turned round, Cholesky's lower triangle R' R becomes an upper one, R R'; the
     # inverse of R is the wanted root, and a triangle is inverted in a third of the steps.
-    root = np.linalg.cholesky(damped[:, ::-1, ::-1])[:, ::-1, ::-1]
-    return _inverse_triangle(root)
+    root: Reals = np.asarray(np.linalg.cholesky(damped[:, ::-1, ::-1]), dtype=np.float64)
+    return _inverse_triangle(root[:, ::-1, ::-1])
 
 
 def _inverse_triangle(upper: Reals) -> Reals:
