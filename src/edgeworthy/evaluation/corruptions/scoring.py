@@ -22,9 +22,10 @@ from edgeworthy.statistics.clustered import (
     clustered_share_difference,
     student_mean,
 )
-from edgeworthy.statistics.proportions import paired_difference, wilson
+from edgeworthy.statistics.proportions import paired_difference
 from edgeworthy.statistics.ranking import placements
 from edgeworthy.statistics.replicates import clipped
+from edgeworthy.statistics.shares import share_interval
 
 #: ``(conditions, n)``: a score of each sample under each condition.
 ScoreTable = NDArray[np.float64]
@@ -101,10 +102,10 @@ class RightAnswers(Scoring):
         *,
         confidence: float,
     ) -> Estimate | None:
-        """Wilson's interval, at the effective sample size where there are several conditions."""
+        """Blaker's interval; of several conditions Wilson's, at the effective sample size."""
         hits = table.astype(np.bool_)
         if len(hits) == 1:
-            return wilson(int(hits.sum()), hits.shape[1], confidence=confidence)
+            return share_interval(int(hits.sum()), hits.shape[1], confidence=confidence)
         return clustered_share(hits, confidence=confidence)
 
     def drop(
