@@ -58,12 +58,20 @@ class Samples(CalibrationDataReader):  # type: ignore[misc]
         return sample if len(next(iter(sample.values()))) else None
 
 
+def prepare(model: str, prepared: Path) -> None:
+    """Prepare as the documentation says, without symbolic shapes where their inference fails."""
+    try:
+        quant_pre_process(model, prepared)
+    except Exception:  # noqa: BLE001 - whatever it raises, its own flag is the remedy
+        quant_pre_process(model, prepared, skip_symbolic_shape=True)
+
+
 def main(model: str, samples: str, output: str, setting: str) -> None:
     """Prepare, quantize, report."""
     begun_s = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
-        quant_pre_process(model, prepared)
+        prepare(model, prepared)
         if setting.startswith("dynamic"):
             reduced = setting == "dynamic-r7"
             quantize_dynamic(prepared, output, per_channel=True, reduce_range=reduced)
