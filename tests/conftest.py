@@ -102,8 +102,7 @@ def quick_templates(monkeypatch: pytest.MonkeyPatch) -> None:
             file.write("\n[measure]\nquery_count = 30\nbudget_s = 0.02\n")
         return folder
 
-    for home in ("templates", "demonstration"):
-        monkeypatch.setattr(f"edgeworthy.workflow.{home}.make_project", make_quick_project)
+    monkeypatch.setattr("edgeworthy.workflow.templates.make_project", make_quick_project)
 
 
 @pytest.fixture
