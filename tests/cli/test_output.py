@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeworthy import cli
 from edgeworthy.cli.compare import print_findings
-from edgeworthy.cli.main import run
-from edgeworthy.cli.output import console, note, print_outcomes
+from edgeworthy.cli.main import app, run
+from edgeworthy.cli.output import console, folded, note, print_outcomes
 from edgeworthy.cli.variants import print_variants
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.evaluation import Finding
@@ -33,6 +38,14 @@ def test_a_refused_recipe_names_the_table_that_is_missing(
     recipe = Recipe(name="int8-u8s8", precision="int8-static")
     print_variants([], [VariantRefusal(recipe=recipe, reason="there is no [data.calibration]")])
     assert "not made int8-u8s8: there is no [data.calibration]" in capsys.readouterr().out
+
+
+@given(st.text(alphabet="ab_", max_size=40), st.integers(min_value=1, max_value=40))
+def test_a_name_is_folded_only_after_underscores(name: str, width: int) -> None:
+    lines = folded(name, width).split("\n")
+    assert "".join(lines) == name
+    assert all(line.endswith("_") for line in lines[:-1])
+    assert all(len(line) <= width or "_" not in line[:-1] for line in lines)
 
 
 @pytest.mark.parametrize("text", ["[/closed]", "[bold]x", "[link=https://x.org]y", "a :fire: b"])
@@ -99,6 +112,21 @@ def test_a_finding_is_a_note(capsys: pytest.CaptureFixture[str]) -> None:
         (Finding(kind="negative-flips", slice="", sentence=said, estimate=figure),),
     )
     assert capsys.readouterr().out == "note 4 [of] 100 are lost\n"
+
+
+def verbs(command: Any, name: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - of Typer
+    """Each verb and what its help says, from the outermost command on."""
+    yield name, command.help or ""
+    for inner, verb in getattr(command, "commands", {}).items():
+        yield from verbs(verb, f"{name} {inner}")
+
+
+@pytest.mark.parametrize(("name", "said"), [*verbs(typer.main.get_command(app), "edgeworthy")])
+def test_a_paragraph_of_the_help_is_one_line_for_the_terminal_to_break(
+    name: str, said: str
+) -> None:
+    torn = [each for each in said.strip().split("\n\n") if "\n" in each.strip()]
+    assert torn == [], name
 
 
 @pytest.mark.parametrize("path", sorted(Path(cli.__path__[0]).glob("*.py")), ids=lambda p: p.stem)
