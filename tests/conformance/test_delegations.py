@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from conformance.simulator import Client, Simulator
-from edgeworthy.errors import TrustError
+from conformance.simulator import NOW, Client, Simulator
+from edgeworthy.errors import StaleTrustError, TrustError
 from edgeworthy.release.signers import CryptoSigner
 
 GRAPHS = {
@@ -139,3 +141,43 @@ def test_odd_role_names_stay_inside_the_folder(
     assert client.download("file") == b"content"
     assert all("/../" not in each for each in simulator.source.requests)
     assert len(list((client.folder / "metadata").iterdir())) == 5
+
+
+def extend(simulator: Simulator, until: datetime) -> None:
+    """All but the delegated role is fresh until then."""
+    for role in (simulator.root, simulator.timestamp, simulator.snapshot):
+        role.expires = until
+    simulator.targets["targets"].expires = until
+
+
+def test_a_delegated_role_that_has_expired_vouches_for_nothing(
+    client: Client, simulator: Simulator
+) -> None:
+    simulator.delegate("targets", "a", ["one", "two"])
+    simulator.add_file("a", "one", b"first")
+    simulator.targets["a"].expires = NOW - timedelta(days=1)
+    simulator.bump("targets")
+    assert client.refused() == "", "what is above it is valid"
+    with pytest.raises(StaleTrustError):
+        client.download("one")
+    assert "a" not in client.versions()
+
+
+def test_a_delegated_role_that_expires_in_the_cache_is_asked_for_anew(
+    client: Client, simulator: Simulator
+) -> None:
+    extend(simulator, NOW + timedelta(days=60))
+    simulator.delegate("targets", "a", ["one", "two"])
+    simulator.add_file("a", "one", b"first")
+    simulator.add_file("a", "two", b"second")
+    simulator.targets["a"].expires = NOW + timedelta(days=7)
+    simulator.next_root()
+    simulator.bump("targets")
+    assert client.download("one") == b"first"
+    client.now += timedelta(days=18)
+    with pytest.raises(StaleTrustError):
+        client.download("two")
+    simulator.targets["a"].expires = NOW + timedelta(days=21)
+    simulator.bump("a")
+    assert client.download("two") == b"second"
+    assert client.versions()["a"] == 2

@@ -79,7 +79,11 @@ def test_the_same_timestamp_with_another_content_is_not_taken(
     assert client.versions() == FRESH
 
 
-def test_an_older_snapshot_is_refused(client: Client, simulator: Simulator) -> None:
+@pytest.mark.parametrize("hashes", [False, True], ids=["versions alone", "with hashes"])
+def test_an_older_snapshot_is_refused(
+    client: Client, simulator: Simulator, *, hashes: bool
+) -> None:
+    simulator.describe_fully = hashes
     simulator.snapshot.version = 5
     simulator.publish()
     client.refused()
@@ -89,7 +93,11 @@ def test_an_older_snapshot_is_refused(client: Client, simulator: Simulator) -> N
     assert client.refused() == TRUST
 
 
-def test_a_snapshot_with_older_targets_is_refused(client: Client, simulator: Simulator) -> None:
+@pytest.mark.parametrize("hashes", [False, True], ids=["versions alone", "with hashes"])
+def test_a_snapshot_with_older_targets_is_refused(
+    client: Client, simulator: Simulator, *, hashes: bool
+) -> None:
+    simulator.describe_fully = hashes
     simulator.bump("targets")
     client.refused()
     simulator.targets["targets"].version = 1
@@ -137,3 +145,33 @@ def test_versions_that_a_thief_made_very_high_are_forgotten_with_his_key(
     simulator.publish()
     assert client.refused() == ""
     assert client.versions()[role] == 2
+
+
+def test_targets_that_a_thief_made_very_high_are_forgotten_with_the_key_of_the_snapshot(
+    client: Client, simulator: Simulator
+) -> None:
+    simulator.targets["targets"].version = 100
+    simulator.bump()
+    assert client.refused() == ""
+    assert client.versions()["targets"] == 100
+    simulator.targets["targets"].version = 2
+    simulator.rotate("snapshot")
+    simulator.next_root()
+    simulator.bump()
+    assert client.refused() == ""
+    assert client.versions()["targets"] == 2
+
+
+def test_an_expired_stored_timestamp_and_snapshot_do_not_hinder_newer_ones(
+    client: Client, simulator: Simulator
+) -> None:
+    simulator.timestamp.expires = NOW + timedelta(days=7)
+    simulator.snapshot.expires = NOW + timedelta(days=7)
+    simulator.bump()
+    assert client.refused() == ""
+    client.now += timedelta(days=18)
+    simulator.timestamp.expires = NOW + timedelta(days=21)
+    simulator.snapshot.expires = NOW + timedelta(days=21)
+    simulator.bump("targets")
+    assert client.refused() == ""
+    assert client.versions() == {"root": 1, "timestamp": 3, "snapshot": 3, "targets": 2}

@@ -94,3 +94,31 @@ def test_roots_that_were_believed_are_kept_when_a_later_one_is_refused(
     simulator.next_root()
     assert client.refused() == TRUST
     assert client.versions()["root"] == 21
+
+
+def test_more_signatures_than_there_are_keys_are_never_there(
+    client: Client, simulator: Simulator
+) -> None:
+    assert client.refused() == ""
+    for _ in range(4):
+        simulator.add_key("snapshot")
+    simulator.root.roles["snapshot"].threshold = 6
+    simulator.next_root()
+    simulator.bump()
+    assert client.refused() == TRUST
+    assert client.versions()["snapshot"] == 1
+    simulator.root.roles["snapshot"].threshold = 5
+    simulator.next_root()
+    assert client.refused() == ""
+    assert client.versions()["snapshot"] == 2
+
+
+def test_a_field_of_a_key_that_is_not_in_the_standard_changes_nothing(
+    client: Client, simulator: Simulator
+) -> None:
+    key_id = simulator.root.roles["snapshot"].keyids[0]
+    simulator.root.keys[key_id].unrecognized_fields["keyid_hash_algorithms"] = ["md5"]
+    simulator.next_root()
+    simulator.bump()
+    assert client.refused() == ""
+    assert client.versions()["root"] == 2
