@@ -19,7 +19,7 @@ help:
 	@echo "make quickstart  train nothing, download nothing: from a model to a signed release, in ./$(PROJECT)"
 	@echo "make test        every check: format, lint, types, contracts, sizes, tests with coverage"
 	@echo "make check       the checks without the tests"
-	@echo "make soak        kills and disk errors at every system call of an update (half an hour)"
+	@echo "make soak        kills and disk errors at every system call of an update; goes on where it was stopped"
 	@echo "make format      put the code into its format"
 	@echo "make docs        write the generated reference pages again"
 	@echo "make clean       remove environments, caches and what quickstart made"
@@ -54,8 +54,8 @@ check: $(VENV)/.installed
 
 .PHONY: soak
 soak: $(VENV)/.installed
-	PYTHONPATH=tests $(BIN)/python -m faults.update_soak
-	PYTHONPATH=tests $(BIN)/python -m faults.agent_soak
+	PYTHONPATH=tests $(BIN)/python -m faults.update_soak --processes 2 --record .soak-update
+	PYTHONPATH=tests $(BIN)/python -m faults.agent_soak --processes 2 --record .soak-agent
 
 format: $(VENV)/.installed
 	$(BIN)/ruff format .
@@ -65,5 +65,5 @@ docs: $(VENV)/.installed
 	$(BIN)/python tools/generate_reference.py
 
 clean:
-	rm -rf $(VENV) $(TRIAL) $(PROJECT) build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(TRIAL) $(PROJECT) build dist .coverage* .soak-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -20,9 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from peers.judging import answers
+from peers.judging import answers, emulated
 from peers.tasks import MAKERS, Arrays, Task, load_task
 
 from edgeworthy.devices import host_fingerprint
@@ -31,7 +30,6 @@ from edgeworthy.errors import EdgeworthyError
 from edgeworthy.files import digest_bytes
 from edgeworthy.graph import load_model
 from edgeworthy.optimization import Refusal, make_variant, recipes_for
-from edgeworthy.optimization.emulation import Emulator
 from edgeworthy.optimization.recipes import dynamic_recipe
 from edgeworthy.statistics import clopper_pearson
 
@@ -70,42 +68,24 @@ def this_class() -> InstructionSet:
     return host_fingerprint(runtime_versions=()).instruction_set
 
 
-def emulated(data: bytes, inputs: Arrays) -> NDArray[Any]:
-    """The first output of the emulation for every sample, ``(n, ...)``."""
-    machine = Emulator(data, this_class())
-    count = len(next(iter(inputs.values())))
-    rows = ({name: v[n : n + 1] for name, v in inputs.items()} for n in range(count))
-    return np.concatenate([next(iter(machine.run(row).values())) for row in rows])
-
-
 def row(task: Task, name: str, data: bytes, expected: NDArray[Any], scratch: Path) -> str:
     """One file, one line of the table."""
     inputs = {key: values[: len(expected)] for key, values in task.evaluation.items()}
     scratch.write_bytes(data)
     try:
-        foretold, actual = emulated(data, inputs), answers(scratch, inputs)
+        foretold, actual = emulated(data, this_class(), inputs), answers(scratch, inputs)
     except EdgeworthyError as error:
         return f"| {task.name} | {name} | {error.problem} | | | | |"
     flat = [each.reshape(len(expected), -1) for each in (foretold, actual)]
     same = flat[0].argmax(axis=1) == flat[1].argmax(axis=1)
     low = clopper_pearson(int(same.sum()), len(same), confidence=0.95).low
     equal = float((flat[0] == flat[1]).mean())
-    metrics = [float(_right(task, each, expected).mean()) for each in (foretold, actual)]
+    metrics = [float(task.right(each, expected).mean()) for each in (foretold, actual)]
     return (
         f"| {task.name} | {name} | {same.mean():.4f} ({same.sum()} of {len(same)}, at least "
         f"{low:.4f}) | {equal:.4f} | {metrics[0]:.4f} | {metrics[1]:.4f} | "
         f"{(metrics[0] - metrics[1]) * 100:+.2f} |"
     )
-
-
-def _right(task: Task, found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.bool_]:
-    """The task's own judgment, on its first samples."""
-    whole = len(next(iter(task.evaluation.values())))
-    padded = [
-        np.concatenate([each, np.zeros((whole - len(each), *each.shape[1:]), each.dtype)])
-        for each in (found, expected)
-    ]
-    return task.right(*padded)[: len(found)]
 
 
 def main() -> None:

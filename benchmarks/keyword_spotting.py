@@ -5,7 +5,7 @@ holds ``kws_fp32.onnx`` and ``kws01_samples.npz`` is the argument (see
 ``examples/keyword_spotting/README.md`` for where they come from).
 
 Method: the two projects of ``examples/keyword_spotting``, built up to the gate in a temporary
-folder, nothing reused. Accuracy with its 95 % Wilson interval, the drop with its 95 % score
+folder, nothing reused. Accuracy with its 95 % interval, the drop with its 95 % score
 interval for paired proportions, both on the 500 samples that calibration has not seen; size of the
 file against the float file; latency ratio from interleaved starts.
 

@@ -1,5 +1,8 @@
 """Our quantizer beside its peers: loss, latency, size and time of the tool, on the same samples.
 
+Both classes of x86 are shown: what ONNX Runtime gives on the CPU that runs this (``this CPU``), and
+what our exact emulation says of the class without VNNI, where sums of bytes saturate.
+
 Needed: a folder with a folder per model (``peers/tasks.py`` says which; the scripts under
 ``examples/`` make them, MLPerf Tiny's keyword spotter is not part of this tree), and one Python
 environment per peer under the work folder::
@@ -11,41 +14,53 @@ environment per peer under the work folder::
 
 Method: every tool gets the same calibration samples and one thread, in a process of its own; its
 time is that process's processor time from reading the samples to the written file. All files are
-judged on the same other samples by ONNX Runtime, one sample at a time, and timed in turns. What is
-done already is not done again: remove a line of ``WORK/results.jsonl`` to repeat it.
+judged on the same other samples by ONNX Runtime, one sample at a time, and timed in turns, a few
+at once and ours among them each time. What is done already is not done again: remove a line of
+``WORK/results.jsonl`` to repeat it. Making files bears other work on the machine, timing does not:
+``--steps`` does one without the other, and ``--seconds`` begins nothing new after a while.
 
 Usage::
 
     python benchmarks/optimization_peers.py MODELS WORK [--task NAME ...] [--tool NAME ...]
+        [--steps make emulate time] [--seconds NUMBER]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers.judging import AGAIN, answers, score, time_files
+from peers.judging import answers, emulated, score, time_files
+from peers.tables import FLOAT, OURS, tables, timings
 from peers.tasks import MAKERS, Task, load_task
 
+from edgeworthy.devices import host_fingerprint
+from edgeworthy.documents.device import InstructionSet
+from edgeworthy.errors import EdgeworthyError
 from edgeworthy.files import digest_file
 
 HERE = Path(__file__).parent / "peers"
-FLOAT, OURS = "float", "edgeworthy static"
+OURS_REDUCED = "edgeworthy static, reduced range"
 #: Script, environment and setting by the name in the table; ``transformer`` where only those.
 TOOLS: dict[str, tuple[str, str]] = {
     OURS: ("edgeworthy", "static"),
+    OURS_REDUCED: ("edgeworthy", "static-r7"),
     "edgeworthy dynamic": ("edgeworthy", "dynamic"),
+    "edgeworthy dynamic, reduced range": ("edgeworthy", "dynamic-r7"),
     "ONNX Runtime, defaults": ("onnxruntime", "defaults"),
+    "ONNX Runtime, u8s8": ("onnxruntime", "u8s8"),
     "ONNX Runtime, u8s8 reduced": ("onnxruntime", "u8s8-r7"),
     "ONNX Runtime, u8s8 reduced, percentile": ("onnxruntime", "u8s8-r7-percentile"),
     "ONNX Runtime, u8u8": ("onnxruntime", "u8u8"),
+    "ONNX Runtime, dynamic": ("onnxruntime", "dynamic"),
     "ONNX Runtime, dynamic reduced": ("onnxruntime", "dynamic-r7"),
     "NNCF": ("nncf", "default"),
     "NNCF, transformer": ("nncf", "transformer"),
@@ -53,8 +68,14 @@ TOOLS: dict[str, tuple[str, str]] = {
     "Quark, S8S8_AAWS": ("quark", "S8S8_AAWS"),
     "AIMET, min-max": ("aimet", "min_max"),
 }
-TRANSFORMERS_ONLY = ("edgeworthy dynamic", "ONNX Runtime, dynamic reduced", "NNCF, transformer")
+TRANSFORMERS_ONLY = tuple(name for name in TOOLS if "dynamic" in name or "transformer" in name)
 TOOL_TIMEOUT_S = 1200.0
+STEPS = ("make", "emulate", "time")
+#: Files that are timed together beside ours.
+TIMED_TOGETHER = 4
+#: Samples of each file that are emulated, from the first.
+EMULATED = 200
+WITHOUT_VNNI: InstructionSet = "x86-avx2"
 
 
 def make(task: Task, name: str, work: Path) -> dict[str, Any]:
@@ -86,9 +107,9 @@ def make(task: Task, name: str, work: Path) -> dict[str, Any]:
     return {**told, "path": str(output)}
 
 
-def run(task: Task, names: list[str], work: Path, results: Path) -> None:
-    """Make, judge and time what is missing of one task."""
-    found = {line["tool"]: line for line in read(results) if line["task"] == task.name}
+def make_missing(task: Task, names: list[str], results: Path, work: Path) -> None:
+    """Make and judge what is missing of one task."""
+    found = lines_of(task, results)
     expected = answers(task.model, task.evaluation)
     for name in [FLOAT, *names]:
         if name in found:
@@ -96,17 +117,55 @@ def run(task: Task, names: list[str], work: Path, results: Path) -> None:
         line = {"path": str(task.model)} if name == FLOAT else make(task, name, work)
         if "path" in line:
             path = Path(line["path"])
-            line |= {"bytes": path.stat().st_size, "digest": digest_file(path)}
+            line |= {"bytes": size_of(path), "digest": digest_file(path)}
             try:
                 line |= score(task, answers(path, task.evaluation), expected)
             except Exception as error:  # noqa: BLE001 - whatever a foreign file does is a result
                 line["failure"] = f"the file does not run: {str(error).splitlines()[0][:160]}"
-        found[name] = {"task": task.name, "measure": task.measure, "tool": name, **line}
-        append(results, found[name])
-    if "timing" not in found:
-        files = {n: Path(f["path"]) for n, f in found.items() if "right" in f}
-        timing = time_files(files, OURS, task.evaluation)
-        append(results, {"task": task.name, "tool": "timing", "timing": timing})
+        append(results, {"task": task.name, "measure": task.measure, "tool": name, **line})
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a model and of the weights beside it."""
+    beside = path.with_name(f"{path.name}.data")
+    return path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
+
+
+def emulate_missing(task: Task, results: Path) -> None:
+    """Foretell what CPUs without VNNI make of each integer file."""
+    done = {line["of"] for line in read(results) if line["tool"] == "emulation"}
+    inputs = {key: values[:EMULATED] for key, values in task.evaluation.items()}
+    expected = answers(task.model, inputs)
+    for name, line in lines_of(task, results).items():
+        key = f"{task.name}/{name}"
+        if "right" not in line or name == FLOAT or key in done:
+            continue
+        try:
+            found = emulated(Path(line["path"]).read_bytes(), WITHOUT_VNNI, inputs)
+            told = score(task, found, expected)
+        except EdgeworthyError as error:
+            told = {"failure": error.problem}
+        append(results, {"task": task.name, "tool": "emulation", "of": key, "emulated": told})
+
+
+def time_missing(task: Task, results: Path, begun_s: float, seconds: float) -> None:
+    """Time what is not timed yet, a few files at once and ours each time."""
+    files = {n: Path(f["path"]) for n, f in lines_of(task, results).items() if "right" in f}
+    done = {n for turn in timings(read(results), task.name) for n in turn}
+    missing = [name for name in files if name not in done and name != OURS]
+    for first in range(0, len(missing), TIMED_TOGETHER):
+        if time.monotonic() - begun_s > seconds:
+            return
+        some = {name: files[name] for name in (OURS, *missing[first : first + TIMED_TOGETHER])}
+        timing = time_files(some, OURS, task.evaluation)
+        line = {"timing": timing, "load": os.getloadavg()[0]}
+        append(results, {"task": task.name, "tool": "timing", **line})
+
+
+def lines_of(task: Task, results: Path) -> dict[str, dict[str, Any]]:
+    """What was made for a task, by tool."""
+    lines = [line for line in read(results) if line["task"] == task.name]
+    return {line["tool"]: line for line in lines if line["tool"] not in ("timing", "emulation")}
 
 
 def append(results: Path, line: dict[str, Any]) -> None:
@@ -122,57 +181,6 @@ def read(results: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
 
 
-def tables(found: list[dict[str, Any]]) -> Iterator[str]:
-    """A table per task."""
-    for name in dict.fromkeys(line["task"] for line in found):
-        lines = {line["tool"]: line for line in found if line["task"] == name}
-        timing = lines.pop("timing", {}).get("timing", {})
-        first = next(iter(lines.values()))
-        yield f"### {name}: {first['measure']}, n = {first.get('n', 0)}"
-        yield ""
-        yield (
-            "| file | right | points lost (95 %) | mean cosine | latency / ours (95 %) | ms "
-            "| size / float | tool s | digest |"
-        )
-        yield "|---|---|---|---|---|---|---|---|---|"
-        size = lines[FLOAT]["bytes"]
-        yield from (row(line, timing.get(line["tool"], {}), size) for line in lines.values())
-        again = timing.get(AGAIN)
-        if again:
-            yield f"| our file once more | | | | {interval(again['ratio'])} | {ms(again)} | | | |"
-        yield ""
-
-
-def row(line: dict[str, Any], timing: dict[str, Any], float_bytes: int) -> str:
-    """One file."""
-    if "right" not in line:
-        return f"| {line['tool']} | {line['failure']} | | | | | | | |"
-    seconds = f"{line['seconds']:.1f}" if "seconds" in line else ""
-    cells = (
-        line["tool"],
-        f"{line['right']:.4f}",
-        interval(line["drop"], scale=100.0, digits=2) if line["tool"] != FLOAT else "",
-        f"{line['cosine']:.5f}",
-        interval(timing["ratio"]) if timing.get("ratio") else "1",
-        ms(timing) if timing else "",
-        f"{line['bytes'] / float_bytes:.2f}",
-        seconds,
-        line["digest"].removeprefix("sha256:")[:12],
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-def interval(values: list[float], *, scale: float = 1.0, digits: int = 3) -> str:
-    """A value with its interval."""
-    low, value, high = (each * scale for each in values)
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def ms(timing: dict[str, Any]) -> str:
-    """Median latency."""
-    return f"{timing['median_ms']:.3f}"
-
-
 def main() -> None:
     """Run what is missing, then print all tables."""
     parser = argparse.ArgumentParser(description="Compare our quantizer with its peers.")
@@ -180,16 +188,26 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="environments, files and results")
     parser.add_argument("--task", nargs="*", default=list(MAKERS), choices=list(MAKERS))
     parser.add_argument("--tool", nargs="*", default=list(TOOLS), choices=list(TOOLS))
+    parser.add_argument("--steps", nargs="*", default=list(STEPS), choices=list(STEPS))
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin nothing after this")
     given = parser.parse_args()
-    given.work.mkdir(parents=True, exist_ok=True)
-    results = given.work / "results.jsonl"
+    work = given.work.resolve()  # tools run in folders of their own
+    work.mkdir(parents=True, exist_ok=True)
+    results = work / "results.jsonl"
+    begun_s = time.monotonic()
     for name in given.task:
-        task = load_task(given.models, name)
+        task = load_task(given.models.resolve(), name)
         wanted = [t for t in given.tool if task.transformer or t not in TRANSFORMERS_ONLY]
-        run(task, wanted, given.work, results)
+        if "make" in given.steps:
+            make_missing(task, wanted, results, work)
+        if "emulate" in given.steps:
+            emulate_missing(task, results)
+        if "time" in given.steps:
+            time_missing(task, results, begun_s, given.seconds)
     print("\n".join(tables(read(results))))
     versions = {line["version"] for line in read(results) if "version" in line}
-    print(f"Versions: {', '.join(sorted(versions))}. Load average now: {os.getloadavg()[0]:.1f}.")
+    this_class = host_fingerprint(runtime_versions=()).instruction_set
+    print(f"Versions: {', '.join(sorted(versions))}. Class of this CPU: {this_class}.")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ Method: a model of about 5 ms (a chain of small matrix products, one thread). Ar
 random order within each round: the bare engine in this process, twice (the second is the A/A
 check); the worker over its Unix socket and over HTTP on TCP with binary tensors, and over HTTP with
 JSON; LitServe over HTTP with JSON, in its own environment, with the same engine and one worker. All
-clients are the same code of the standard library, on a connection that stays open. A figure of an
-arm is its median over the round, a ratio is taken within a round; the table has the median ratio of
-all rounds and the interval of the median by order statistics (at least 95 %). Throughput: four
-clients at once, worker and LitServe in turn, requests per second over the round.
+clients are the same code: a bare socket that sends prepared bytes and receives into one buffer, so
+that servers are measured and not the client. For users of Python, the worker over its Unix socket
+is asked with the HTTP client of the standard library too. A connection stays open for a round. A
+figure of an arm is its median over the round, a ratio is taken within a round; the table has the
+median ratio of all rounds and the interval of the median by order statistics (at least 95 %).
+Throughput: four clients at once, worker and LitServe in turn, requests per second over the round.
 
 On a machine that is shared, give the whole run priority: ``chrt -f 1``.
 
@@ -21,9 +23,10 @@ Command (about four minutes)::
 
 from __future__ import annotations
 
+import abc
 import argparse
 import contextlib
-import http.client
+import http
 import json
 import os
 import random
@@ -42,7 +45,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from agent.worker.clients import UnixConnection
+from agent.worker.clients import connected
 from agent.worker.releases import release_of
 from agent.worker.supervising import listen_on_path, listen_on_tcp, serving
 from edgeworthy.documents.estimate import Estimate
@@ -88,21 +91,112 @@ def bare(path: Path, samples: np.ndarray[tuple[int, ...], np.dtype[np.float32]])
     return lambda: session.run({"samples": samples})
 
 
-def ask_of(client: http.client.HTTPConnection, path: str, body: bytes, length: int = 0) -> Ask:
-    """One request on an open connection; ``length`` is that of the JSON before binary tensors."""
-    headers = {"Inference-Header-Content-Length": str(length)} if length else {}
-    if not length:
-        headers["Content-Type"] = "application/json"
+class Client(abc.ABC):
+    """One prepared request, to be sent again and again.
 
-    def ask() -> object:
-        client.request("POST", path, body, headers)
-        response = client.getresponse()
+    Args:
+        address: A path, or host and port.
+        path: Of the request.
+        body: Of the request.
+        json_bytes: The JSON before binary tensors; 0 where all is JSON.
+    """
+
+    def __init__(
+        self, address: str | tuple[str, int], path: str, body: bytes, json_bytes: int = 0
+    ) -> None:
+        self.address, self.path, self.body = address, path, body
+        self.fields = {"Content-Type": "application/json"}
+        if json_bytes:
+            self.fields = {"Inference-Header-Content-Length": str(json_bytes)}
+
+    @abc.abstractmethod
+    def open(self) -> None:
+        """Connect."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Hang up."""
+
+    @abc.abstractmethod
+    def __call__(self) -> object:
+        """Ask once."""
+
+
+class LeanClient(Client):
+    """Prepared bytes out, an answer into one buffer."""
+
+    def open(self) -> None:
+        """Connect."""
+        fields = {"Host": "bench", "Content-Length": len(self.body), **self.fields}
+        lines = [f"POST {self.path} HTTP/1.1", *(f"{name}: {fields[name]}" for name in fields)]
+        self._request = "\r\n".join([*lines, "", ""]).encode() + self.body
+        self._room = memoryview(bytearray(1 << 20))
+        over_path = isinstance(self.address, str)
+        self._socket = socket.socket(socket.AF_UNIX if over_path else socket.AF_INET)
+        self._socket.connect(self.address)
+        if not over_path:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+    def __call__(self) -> object:
+        """Ask once."""
+        self._socket.sendall(self._request)
+        got = size = 0
+        while not size or got < size:
+            count = self._socket.recv_into(self._room[got:])
+            if not count:
+                sys.exit("the server hung up")
+            got += count
+            size = size or _answer_size(bytes(self._room[: min(got, 1024)]))
+        return self._room[:size]
+
+
+class LibraryClient(Client):
+    """The HTTP client of Python's standard library."""
+
+    def open(self) -> None:
+        """Connect."""
+        self._client = connected(self.address)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def __call__(self) -> object:
+        """Ask once."""
+        self._client.request("POST", self.path, self.body, self.fields)
+        response = self._client.getresponse()
         data = response.read()
         if response.status != http.HTTPStatus.OK:
             sys.exit(f"refused: {data[:300]!r}")
         return data
 
-    return ask
+
+def _answer_size(begin: bytes) -> int:
+    """Bytes of the whole answer; 0 while its head is not here."""
+    head, ended, _ = begin.partition(b"\r\n\r\n")
+    if not ended:
+        return 0
+    if not head.startswith(b"HTTP/1.1 200"):
+        sys.exit(f"refused: {begin!r}")
+    length = head.lower().partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
+    return len(head) + len(ended) + int(length)
+
+
+@contextlib.contextmanager
+def opened(*asks: Ask) -> Iterator[None]:
+    """The clients among them are connected while the block runs."""
+    clients = [ask for ask in asks if isinstance(ask, Client)]
+    for client in clients:
+        client.open()
+    try:
+        yield
+    finally:
+        for client in clients:
+            client.close()
 
 
 def median_ms(ask: Ask, count: int) -> float:
@@ -219,39 +313,36 @@ def report(
     theirs = json.dumps({"shape": list(SHAPE), "data": values}).encode()
     url = "/v2/models/chain/infer"
 
-    def json_here() -> Ask:
-        return ask_of(http.client.HTTPConnection(*tcp), url, plain)
-
-    def json_there() -> Ask:
-        return ask_of(http.client.HTTPConnection("127.0.0.1", port), "/predict", theirs)
-
+    there = ("127.0.0.1", port)
     binary = head + samples.tobytes()
     arms: dict[str, Ask] = {
         "bare engine": bare(path, samples),
         "bare engine again (A/A)": bare(path, samples),
-        "worker, Unix socket, binary": ask_of(UnixConnection(unix), url, binary, len(head)),
-        "worker, HTTP, binary": ask_of(http.client.HTTPConnection(*tcp), url, binary, len(head)),
-        "worker, HTTP, JSON": json_here(),
-        "LitServe, HTTP, JSON": json_there(),
+        "worker, Unix socket, binary": LeanClient(unix, url, binary, len(head)),
+        "worker, Unix socket, `http.client`": LibraryClient(unix, url, binary, len(head)),
+        "worker, HTTP, binary": LeanClient(tcp, url, binary, len(head)),
+        "worker, HTTP, JSON": LeanClient(tcp, url, plain),
+        "LitServe, HTTP, JSON": LeanClient(there, "/predict", theirs),
     }
     generator = random.Random(0)  # noqa: S311 - an order, no secret
     figures: dict[str, list[float]] = {arm: [] for arm in arms}
     for _ in range(options.rounds):
         for arm in generator.sample(list(arms), len(arms)):
-            figures[arm].append(median_ms(arms[arm], options.queries))
+            with opened(arms[arm]):
+                figures[arm].append(median_ms(arms[arm], options.queries))
     print(f"{options.rounds} rounds of {options.queries} queries\n")
     print("| arm | p50 ms | ratio to the bare engine | 95 % interval |\n|---|---|---|---|")
     for arm in arms:
         print(row(arm, figures[arm], figures["bare engine"]))
-    here, there = (
-        [json_here() for _ in range(CLIENT_COUNT)],
-        [json_there() for _ in range(CLIENT_COUNT)],
-    )
-    rates: dict[str, list[float]] = {"worker": [], "LitServe": []}
+    crowds: dict[str, list[Ask]] = {
+        "worker": [LeanClient(tcp, url, plain) for _ in range(CLIENT_COUNT)],
+        "LitServe": [LeanClient(there, "/predict", theirs) for _ in range(CLIENT_COUNT)],
+    }
+    rates: dict[str, list[float]] = {name: [] for name in crowds}
     for turn in range(options.rounds):
-        order = ("worker", "LitServe") if turn % 2 else ("LitServe", "worker")
-        for arm in order:
-            rates[arm].append(throughput(here if arm == "worker" else there, options.seconds))
+        for name in sorted(crowds, reverse=bool(turn % 2)):
+            with opened(*crowds[name]):
+                rates[name].append(throughput(crowds[name], options.seconds))
     print(f"\n{options.rounds} rounds of {options.seconds:g} s, {CLIENT_COUNT} clients, JSON\n")
     print("| arm | requests/s | ratio to LitServe | 95 % interval |\n|---|---|---|---|")
     for arm, found in rates.items():

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
+from peers.tables import AGAIN
 from peers.tasks import Arrays, Task
 
 from edgeworthy.devices import host_fingerprint
+from edgeworthy.documents.device import InstructionSet
 from edgeworthy.files import digest_file
 from edgeworthy.measurement import (
     Circumstances,
@@ -28,10 +30,10 @@ from edgeworthy.measurement import (
     MeasurementSettings,
     measure,
 )
+from edgeworthy.optimization.emulation import Emulator
 from edgeworthy.statistics.proportions import paired_difference
 
 CONFIDENCE = 0.95
-AGAIN = "edgeworthy static (again)"
 SETTINGS = MeasurementSettings(
     query_count=60, budget_s=2.0, minimum_s=0.3, launches=8, warm_up_limit_s=0.5
 )
@@ -48,6 +50,18 @@ def answers(path: Path, inputs: Arrays) -> NDArray[Any]:
     count = len(next(iter(inputs.values())))
     rows = ({name: v[n : n + 1] for name, v in inputs.items()} for n in range(count))
     return np.concatenate([session.run(None, row)[0] for row in rows])
+
+
+def emulated(data: bytes, instruction_set: InstructionSet, inputs: Arrays) -> NDArray[Any]:
+    """The first output of the emulation for every sample, ``(n, ...)``.
+
+    Raises:
+        InferenceError: The file holds something that cannot be emulated.
+    """
+    machine = Emulator(data, instruction_set)
+    count = len(next(iter(inputs.values())))
+    rows = ({name: v[n : n + 1] for name, v in inputs.items()} for n in range(count))
+    return np.concatenate([next(iter(machine.run(row).values())) for row in rows])
 
 
 def score(task: Task, found: NDArray[Any], expected: NDArray[Any]) -> dict[str, Any]:

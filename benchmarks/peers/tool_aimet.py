@@ -30,7 +30,7 @@ def main(model: str, samples: str, output: str, setting: str) -> None:
     if setting == "cle":
         equalization = importlib.import_module("aimet_onnx.cross_layer_equalization")
         equalization.equalize_model(loaded)
-    simulation = aimet_onnx.QuantizationSimModel(loaded, param_type="int8", activation_type="uint8")
+    simulation = aimet_onnx.QuantizationSimModel(loaded, param_type="int8", activation_type="int8")
     simulation.compute_encodings(rows)
     onnx.save(simulation.to_onnx_qdq(), output)
     version = f"aimet-onnx {importlib.metadata.version('aimet-onnx')}"

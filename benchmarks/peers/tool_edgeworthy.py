@@ -1,7 +1,7 @@
 """Our own recipes for the CPU at hand, by the names that `edgeworthy optimize` gives them.
 
 Usage: ``python tool_edgeworthy.py MODEL SAMPLES.npz OUTPUT RECIPE``, the recipe ``static`` or
-``dynamic`` for what suits x86 without VNNI
+``dynamic`` for what suits the CPU at hand, ``static-r7`` or ``dynamic-r7`` for x86 without VNNI
 """
 
 from __future__ import annotations
@@ -15,13 +15,20 @@ from typing import Any
 
 import numpy as np
 
+from edgeworthy.devices import host_fingerprint
 from edgeworthy.files import digest_file
 from edgeworthy.graph import load_model
 from edgeworthy.optimization import Refusal, make_variant, recipes_for
 from edgeworthy.optimization.recipes import dynamic_recipe
 from edgeworthy.version import __version__
 
-RECIPES = {"static": recipes_for(["x86-avx2"])[1], "dynamic": dynamic_recipe("x86-avx2")}
+HERE = host_fingerprint(runtime_versions=()).instruction_set
+RECIPES = {
+    "static": recipes_for([HERE])[1],
+    "static-r7": recipes_for(["x86-avx2"])[1],
+    "dynamic": dynamic_recipe(HERE),
+    "dynamic-r7": dynamic_recipe("x86-avx2"),
+}
 BATCH = 8
 
 

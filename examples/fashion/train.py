@@ -45,7 +45,7 @@ Labels: TypeAlias = NDArray[np.int64]
 
 SEED = 20
 BATCH_SIZE = 128
-EPOCHS = {"depthwise": 8, "transformer": 3}
+EPOCHS = {"depthwise": 10, "transformer": 12}
 LEARNING_RATE = {"depthwise": 1e-2, "transformer": 3e-3}
 LABEL_SMOOTHING = 0.05
 CALIBRATION_COUNT = 2000
@@ -111,13 +111,14 @@ def build_depthwise() -> Any:  # noqa: ANN401 - as above
         *convolution(1, 16, kernel=3),
         InvertedResidual(16, 24, stride=2, expansion=1),
         InvertedResidual(24, 24, stride=1, expansion=3),
-        InvertedResidual(24, 40, stride=2, expansion=4),
-        InvertedResidual(40, 40, stride=1, expansion=4),
-        InvertedResidual(40, 64, stride=1, expansion=4),
-        *convolution(64, 192),
+        InvertedResidual(24, 48, stride=2, expansion=4),
+        InvertedResidual(48, 48, stride=1, expansion=4),
+        InvertedResidual(48, 80, stride=1, expansion=4),
+        InvertedResidual(80, 80, stride=1, expansion=4),
+        *convolution(80, 240),
         nn.AvgPool2d(7),
         nn.Flatten(),
-        nn.Linear(192, 10),
+        nn.Linear(240, 10),
     ).to(memory_format=torch.channels_last)
 
 

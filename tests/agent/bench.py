@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from edgeworthy.agent.control import Control, RepositoryControl
 from edgeworthy.agent.enrolling import enroll
 from edgeworthy.agent.events import (
@@ -67,7 +69,7 @@ class ByteLoader:
 
     Attributes:
         store: Where the releases are.
-        poor: Versions whose golden outputs do not hold here, with what they say.
+        poor: Versions or variants whose golden outputs do not hold here, with what they say.
         serving: What is served.
         tested: Versions that were tested, in order.
     """
@@ -81,7 +83,7 @@ class ByteLoader:
         if damage := self.store.damage(slot):
             return SelfTestFailed(damage)
         self.tested.append(slot.version)
-        reason = self.poor.get(slot.version)
+        reason = self._poor(slot)
         return SelfTestFailed(reason) if reason else SelfTestPassed()
 
     def serve(self, slot: Slot, *, proven: bool, why: str) -> Event | None:
@@ -91,11 +93,14 @@ class ByteLoader:
             return CurrentFailed(damage, damaged=True)
         if not proven:
             self.tested.append(slot.version)
-            if reason := self.poor.get(slot.version):
+            if reason := self._poor(slot):
                 self.serving = None
                 return CurrentFailed(reason)
         self.serving = slot
         return None if proven else CurrentProven()
+
+    def _poor(self, slot: Slot) -> str:
+        return self.poor.get(slot.version) or self.poor.get(slot.variant, "")
 
     def discard(self) -> None:
         """Nothing runs beside."""
@@ -151,6 +156,9 @@ class Bench:
         loader = ByteLoader(self.store, self.poor)
         return Supervisor(self.store, self.identity, finder, loader, control, own, say)
 
+    def publish(self, version: str, rollback: str = "") -> None:
+        self.workshop.publish(version, "rings/stable", rollback=rollback)
+
     def started(self) -> Supervisor:
         supervisor = self.supervisor()
         supervisor.start(serves=True)
@@ -162,9 +170,11 @@ class Bench:
         supervisor.look()
         return supervisor
 
-    def reboot(self) -> None:
+    def reboot(self, **software: object) -> None:
+        """Boot again, with other software where some is named."""
         number = int(self.identity.boot.partition("-")[2]) + 1
-        self.identity = Identity(self.identity.host, f"boot-{number}")
+        host = msgspec.structs.replace(self.identity.host, **software)
+        self.identity = Identity(host, f"boot-{number}")
 
     @property
     def state(self) -> AgentState:
@@ -177,7 +187,7 @@ class Bench:
     def proven_version(self) -> str:
         """Version of the release that ``current`` names, proven with the publisher's key."""
         keys = [self.workshop.release_signer.public_key]
-        return verify_release(self.folder / "current", keys).manifest.version
+        return verify_release(self.folder / "current", keys, some_models=True).manifest.version
 
 
 def serving(supervisor: Supervisor) -> str:

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from edgeworthy.agent.chain import check_chain, digest_of
 from edgeworthy.agent.events import (
+    ChoiceKept,
     CurrentCrashed,
     CurrentFailed,
     CurrentProven,
@@ -30,7 +31,6 @@ from edgeworthy.agent.events import (
     SelfTestPassed,
     Serve,
     Settled,
-    ShadowPassed,
     Staged,
     Started,
     TestCandidate,
@@ -47,6 +47,7 @@ from edgeworthy.documents.agent_history import HistoryEntry
 from edgeworthy.documents.publication import PublishedRelease
 from edgeworthy.documents.record import decode_document, encode_document
 from edgeworthy.errors import UsageError
+from edgeworthy.files import digest_bytes
 
 
 def release_of(number: int, counter: int) -> PublishedRelease:
@@ -61,15 +62,18 @@ def release_of(number: int, counter: int) -> PublishedRelease:
     )
 
 
-def slot_of(release: PublishedRelease) -> Slot:
+def slot_of(
+    release: PublishedRelease, variant: str = "int8", chosen_on: str = "software-0"
+) -> Slot:
     return Slot(
         product=release.product,
         version=release.version,
         release_counter=release.release_counter,
         entry=release.entry,
         manifest=release.manifest,
-        variant="int8",
-        artifact=release.manifest,
+        variant=variant,
+        artifact=digest_bytes(f"{release.manifest} {variant}".encode()),
+        chosen_on=chosen_on,
         files=(),
     )
 
@@ -81,7 +85,7 @@ ANYTHING: list[Event] = [
     Staged(),
     Intact(),
     SelfTestPassed(),
-    ShadowPassed(),
+    ChoiceKept(),
     Finished(),
     Settled(),
     CurrentProven(),
@@ -98,7 +102,7 @@ class Device(RuleBasedStateMachine):
         super().__init__()
         self.state = AgentState()
         self.effects: tuple[Effect, ...] = ()
-        self.proved_here: set[str] = set()
+        self.proved_here: set[tuple[str, str]] = set()
         self.history: list[HistoryEntry] = []
         self.taken_back: set[tuple[str, int]] = set()
         self.lost_for_a_reason = True
@@ -130,13 +134,29 @@ class Device(RuleBasedStateMachine):
             assert counter >= before.highest_counter
             assert (f"sha256:{number:064x}", counter) not in self.taken_back
 
+    @precondition(lambda self: self.state.current is not None and self.state.phase == "idle")
+    @rule(variant=st.sampled_from(["int8", "float32"]))
+    def chosen_anew(self, variant: str) -> None:
+        """The look holds the choice against the software, and says what came of it."""
+        current = self.state.current
+        assert current is not None
+        if variant == current.variant:
+            self.happens(ChoiceKept())
+            assert self.state.current == msgspec.structs.replace(
+                current, chosen_on=f"software-{self.software}"
+            )
+            return
+        number = int(current.entry[7:], 16)
+        self.happens(Offered(release_of(number, current.release_counter), "a", variant))
+        assert self.state.current == current, "what runs goes on"
+
     @precondition(lambda self: self.state.phase == "downloading")
-    @rule()
-    def fetched(self) -> None:
+    @rule(variant=st.sampled_from(["int8", "float32"]))
+    def fetched(self, variant: str) -> None:
         candidate = self.state.candidate
         assert candidate is not None
         assert candidate.release is not None
-        self.happens(Proven(slot_of(candidate.release)))
+        self.happens(Proven(slot_of(candidate.release, variant, f"software-{self.software}")))
 
     @precondition(lambda self: self.state.phase == "self-test")
     @rule()
@@ -144,7 +164,7 @@ class Device(RuleBasedStateMachine):
         candidate = self.state.candidate
         assert candidate is not None
         assert candidate.slot is not None
-        self.proved_here.add(candidate.slot.entry)
+        self.proved_here.add((candidate.slot.entry, candidate.slot.variant))
         self.happens(SelfTestPassed())
 
     @rule(event=st.sampled_from([each for each in ANYTHING if each != SelfTestPassed()]))
@@ -158,10 +178,9 @@ class Device(RuleBasedStateMachine):
         before = self.state
         self.happens(Started(serves))
         after = self.state
-        if after.phase == before.phase and after.phase in {"verified", "shadow", "rolled-back"}:
-            assert pending(after) == tuple(
-                each for each in self.effects if each in pending(after)
-            ), "what was interrupted is asked for again"
+        if after.phase == before.phase and after.phase in {"verified", "rolled-back"}:
+            asked = all(each in self.effects for each in pending(after))
+            assert asked, "what was interrupted is asked for again"
         if serves and after.current:
             served = [each for each in self.effects if isinstance(each, Serve)]
             assert [each.slot for each in served] == [after.current]
@@ -200,7 +219,7 @@ class Device(RuleBasedStateMachine):
     @invariant()
     def what_runs_proved_itself_here(self) -> None:
         for slot in (self.state.current, self.state.previous):
-            assert slot is None or slot.entry in self.proved_here
+            assert slot is None or (slot.entry, slot.variant) in self.proved_here
         if self.state.current and self.state.previous:
             assert self.state.current.entry != self.state.previous.entry
 
@@ -209,7 +228,7 @@ class Device(RuleBasedStateMachine):
         state = self.state
         if state.phase == "idle":
             assert state.candidate is None
-        if state.phase in {"verified", "staged", "self-test", "shadow"}:
+        if state.phase in {"verified", "staged", "self-test"}:
             assert state.candidate is not None
             assert state.candidate.slot is not None
             assert pending(state)
@@ -243,8 +262,7 @@ WAY: list[tuple[str, Event]] = [
     ("verified", Proven(slot_of(release_of(1, 1)))),
     ("staged", Staged()),
     ("self-test", Intact()),
-    ("shadow", SelfTestPassed()),
-    ("committed", ShadowPassed()),
+    ("committed", SelfTestPassed()),
     ("idle", Finished()),
 ]
 
@@ -268,7 +286,6 @@ def test_an_event_of_another_phase_changes_nothing(length: int) -> None:
         "verified": (Staged, Postponed),
         "staged": (Intact, Postponed),
         "self-test": (SelfTestPassed, SelfTestFailed),
-        "shadow": (ShadowPassed, SelfTestFailed),
         "committed": (Finished,),
         "idle": (Offered,),
     }[state.phase]

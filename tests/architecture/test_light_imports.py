@@ -12,12 +12,17 @@ HEAVY = {"numpy", "onnx", "onnxruntime", "PIL", "altair", "vl_convert", "jinja2"
 
 def imported_by(statement: str) -> set[str]:
     """Top-level packages that a statement brings in."""
+    return {name.partition(".")[0] for name in modules_imported_by(statement)}
+
+
+def modules_imported_by(statement: str) -> set[str]:
+    """All modules that a statement brings in."""
     script = (
         "import contextlib, io, sys\n"
         "before = set(sys.modules)\n"
         "with contextlib.redirect_stdout(io.StringIO()):\n"
         f"    {statement}\n"
-        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})\n"
+        "print(*(set(sys.modules) - before))\n"
     )
     result = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True
@@ -57,6 +62,39 @@ def test_a_worker_loads_an_engine_and_no_graph_trust_or_web_library() -> None:
     assert {"numpy", "onnxruntime", "msgspec"} <= found
     assert found & (HEAVY - {"numpy", "onnxruntime"}) == set()
     assert found & {"asyncio", "ssl", "tuf", "securesystemslib", "urllib3"} == set()
+
+
+def test_a_measured_process_loads_its_engine_and_only_its_own_modules() -> None:
+    found = modules_imported_by(
+        "import edgeworthy.measurement.child, edgeworthy.runtimes.onnxruntime_cpu"
+    )
+    assert {name for name in found if name.startswith("edgeworthy.")} == {
+        "edgeworthy.documents",
+        "edgeworthy.documents.encoded",
+        "edgeworthy.documents.model",
+        "edgeworthy.documents.project",
+        "edgeworthy.documents.record",
+        "edgeworthy.errors",
+        "edgeworthy.measurement",
+        "edgeworthy.measurement.accounting",
+        "edgeworthy.measurement.child",
+        "edgeworthy.measurement.golden",
+        "edgeworthy.measurement.load",
+        "edgeworthy.measurement.memory",
+        "edgeworthy.measurement.scenario",
+        "edgeworthy.measurement.wire",
+        "edgeworthy.runtimes",
+        "edgeworthy.runtimes.base",
+        "edgeworthy.runtimes.batching",
+        "edgeworthy.runtimes.contract",
+        "edgeworthy.runtimes.onnxruntime_cpu",
+        "edgeworthy.runtimes.profiling",
+        "edgeworthy.runtimes.registry",
+        "edgeworthy.version",
+    }
+    foreign = {name.partition(".")[0] for name in found} - set(sys.stdlib_module_names)
+    assert foreign <= {"edgeworthy", "numpy", "onnxruntime", "msgspec", "typing_extensions"}
+    assert found & {"asyncio", "logging", "subprocess", "tempfile", "zipfile"} == set()
 
 
 def test_the_check_would_see_a_heavy_import() -> None:

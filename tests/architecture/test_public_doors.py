@@ -54,6 +54,14 @@ def test_the_doors_are_what_the_room_brings_in(room: str) -> None:
     assert sorted(brought) == sorted(importlib.import_module(f"edgeworthy.{room}").__all__)
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_door_that_opens_on_first_use_has_the_name_of_a_module(room: str) -> None:
+    module = importlib.import_module(f"edgeworthy.{room}")
+    if hasattr(module, "__getattr__"):  # else the module's import is over when the door is made
+        modules = {each.name for each in pkgutil.iter_modules(module.__path__)}
+        assert modules & set(module.__all__) == set()
+
+
 def test_the_package_opens_on_first_use() -> None:
     assert sorted(edgeworthy.__all__) == dir(edgeworthy)
     for name in edgeworthy.__all__:

@@ -123,7 +123,7 @@ def test_flips_are_counted_and_the_worst_shown_first(figure: Figure) -> None:
     assert worst.confidence_before == pytest.approx(special.softmax(before[27])[0])
     assert worst.confidence_after == pytest.approx(special.softmax(after[27])[2])
     assert figure(result, "negative_flip_ratio").estimate.value == pytest.approx(28 / 60)
-    assert figure(result, "negative_flip_ratio").estimate.method == "clopper-pearson"
+    assert figure(result, "negative_flip_ratio").estimate.method == "blaker-adjusted"
     assert figure(result, "positive_flip_ratio").estimate.value == pytest.approx(2 / 60)
     assert figure(result, "agreement").estimate.value == pytest.approx(22 / 60)
     assert figure(result, "agreement").drop is None

@@ -19,7 +19,7 @@ def test_a_sample_of_kills_and_disk_errors_leaves_a_release_that_serves() -> Non
     done = run_preloaded(SCRIPT, ["--every", "97"])
     assert done.returncode == 0, done.stdout
     rows = [line.split("|") for line in done.stdout.splitlines()[2:] if line.startswith("|")]
-    assert len(rows) == 8 * 5
+    assert len(rows) == 9 * 5
     assert all(int(row[5]) == int(row[4]) for row in rows if "kill" in row[2])
     totals = re.search(r"^(\d+) kills, (\d+) disk errors$", done.stdout, re.MULTILINE)
     assert totals is not None

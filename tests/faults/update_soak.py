@@ -1,7 +1,8 @@
 """Kills and disk errors at every system call of a publication, a key exchange and an update.
 
-Usage: ``PYTHONPATH=tests python -m faults.update_soak [--every N]`` prints a Markdown table; the
-exit code is 1 when an invariant broke. With ``--every 1`` (default) each call is disturbed.
+Usage: ``PYTHONPATH=tests python -m faults.update_soak [--every N] [--processes N] [--record FILE]``
+prints a Markdown table; the exit code is 1 when an invariant broke. By default each call is
+disturbed in each way. With a record, a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from agent.device import Device
@@ -30,6 +32,7 @@ from faults.injection import (
     is_preloaded,
     run_preloaded,
 )
+from faults.sharing import Record, shared_out
 from release.trust.workshop import Workshop
 
 #: Where nothing is written in earnest, because thousands of fsyncs take hours.
@@ -130,7 +133,12 @@ def check(scene: Scene, story: Story) -> None:
     assert taken.manifest.version == story.newest
 
 
-def soak(story: Story, fault: Fault, every: int, folder: Path) -> Iterator[tuple[int, str]]:
+def soak(story: Story, fault: Fault, every: int) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        yield from soak_in(Path(folder), story, fault, every)
+
+
+def soak_in(folder: Path, story: Story, fault: Fault, every: int) -> Iterator[str]:
     original = scene_for(story, folder)
     first = Scene.copied(original, Path(tempfile.mkdtemp(dir=folder)))
     calls = count_calls(lambda: story.work(first))
@@ -147,30 +155,33 @@ def soak(story: Story, fault: Fault, every: int, folder: Path) -> Iterator[tuple
         except Exception as error:
             raise AssertionError(f"{story.name}, {fault.name} at call {at}: {error}") from error
         shutil.rmtree(place)
-        yield calls, outcome
+        yield outcome
+    yield from ["call"] * calls
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--every", type=int, default=1)
-    every = parser.parse_args(arguments).every
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--record", type=Path)
+    options = parser.parse_args(arguments)
+
+    def work(story: Story, fault: Fault) -> Counter[str]:
+        return Counter(soak(story, fault, options.every))
+
+    everything = {
+        f"{story.name} | {fault.name.lower().replace('_', ' ')}": partial(work, story, fault)
+        for story in STORIES
+        for fault in Fault
+    }
+    record = Record(options.record, f"update, every {options.every}")
     print("| work | fault | calls | disturbed | killed | ended with an error | done anyway |")  # noqa: T201
     print("|---|---|---|---|---|---|---|")  # noqa: T201 - the result
-    for story in STORIES:
-        for fault in Fault:
-            with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-                found = list(soak(story, fault, every, Path(folder)))
-            outcomes = Counter(outcome for _, outcome in found)
-            cells = (
-                story.name,
-                fault.name.lower().replace("_", " "),
-                found[0][0],
-                len(found),
-                outcomes["killed"],
-                outcomes["StorageError"],
-                outcomes["done"],
-            )
-            print(f"| {' | '.join(map(str, cells))} |", flush=True)  # noqa: T201 - the result
+    for name, outcomes in shared_out(everything, record, options.processes):
+        calls = outcomes.pop("call")
+        figures = (calls, outcomes.total(), outcomes["killed"])
+        rest = (outcomes["StorageError"], outcomes["done"])
+        print(f"| {name} | {' | '.join(map(str, (*figures, *rest)))} |", flush=True)  # noqa: T201
     return 0
 
 

@@ -51,6 +51,10 @@ def test_other_choices_show_in_the_name() -> None:
     import msgspec  # noqa: PLC0415 - only here
 
     types = msgspec.structs.replace(
-        data_types_for("x86-vnni"), per_channel=False, calibration_method="minmax"
+        data_types_for("x86-vnni"),
+        per_channel=False,
+        calibration_method="minmax",
+        equalization=True,
+        smoothing_alpha=0.5,
     )
-    assert int8_recipe(types).name == "int8-u8s8-per-tensor-minmax"
+    assert int8_recipe(types).name == "int8-u8s8-per-tensor-minmax-equalized-smoothed"

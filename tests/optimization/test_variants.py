@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -22,8 +23,10 @@ from edgeworthy.files import digest_bytes
 from edgeworthy.graph import LoadedModel
 from edgeworthy.optimization import MadeVariant, Refusal, make_variant, recipes_for
 from edgeworthy.optimization import variants as variants_module
+from edgeworthy.optimization.data_types import data_types_for
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.passes import Pass, Rewrite, changed
+from edgeworthy.optimization.recipes import int8_recipe
 from edgeworthy.optimization.wiring import editable
 
 Arrays = dict[str, NDArray[Any]]
@@ -296,3 +299,28 @@ def test_a_regression_keeps_its_resolution(
     result = made(loaded(model), INTEGER, lambda: iter([{"x": x}]))
     found = Executor(onnx.load_from_string(result.data), optimized=True).run({"x": x})["y"]
     assert len(np.unique(found)) > 400
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ({"equalization": True}, "no convolution feeds a depthwise one"),
+        ({"smoothing_alpha": 0.5}, "no product whose outliers could move"),
+    ],
+)
+def test_an_option_that_finds_nothing_to_do_is_refused(
+    option: dict[str, Any],
+    reason: str,
+    parse: Callable[..., ModelProto],
+    loaded: Load,
+    samples: Samples,
+    generator: np.random.Generator,
+) -> None:
+    model = parse(
+        "g (float[n,3,8,8] x) => (float[n,4,8,8] y) { y = Conv (x, w) }",
+        {"w": generator.standard_normal((4, 3, 1, 1)).astype(np.float32)},
+    )
+    recipe = int8_recipe(msgspec.structs.replace(data_types_for("x86-vnni"), **option))
+    result = make(loaded(model), recipe, samples)
+    assert isinstance(result, Refusal)
+    assert reason in result.reason

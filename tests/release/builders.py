@@ -35,6 +35,8 @@ ORIGINAL = digest_bytes(b"the original model")
 FLOAT_MODEL = b"float model bytes " * 40
 SMALL_MODEL = b"int8 model bytes " * 20
 GOLDEN = b"golden set bytes " * 8
+#: What each variant was measured with.
+MEMORY = {"float32": exact(30.0, unit="MiB"), "int8": exact(40.0, unit="MiB")}
 REPORT = b"<!doctype html><title>report</title>"
 
 
@@ -199,7 +201,8 @@ def contents_of(
     evaluations: list[Evaluation] = []
     for name, (model, target) in models.items():
         artifact = digest_bytes(model)
-        measurements.append(measurement_of(artifact, name, target=target, interleaving_seed=seed))
+        took = {"interleaving_seed": seed, "peak_memory_mib": MEMORY[name]}
+        measurements.append(measurement_of(artifact, name, target=target, **took))
         evaluations.append(evaluation_of(artifact, name, target=target, seed=seed))
     decision = judge(
         GateQuestion(

@@ -13,7 +13,7 @@ from edgeworthy.documents.record import canonical_json, encode_document
 from edgeworthy.errors import ProjectFileError
 from edgeworthy.files import digest_bytes
 from edgeworthy.release import judge
-from edgeworthy.statistics import samples_to_settle, wilson
+from edgeworthy.statistics import samples_to_settle, share_interval
 from release.builders import (
     NOW,
     ORIGINAL,
@@ -99,12 +99,12 @@ def test_at_least_and_at_most_never_contradict_each_other(ends: list[float], bou
 
 
 def test_an_open_question_says_how_many_samples_would_settle_it() -> None:
-    estimate = wilson(96, 100, confidence=0.95)
+    estimate = share_interval(96, 100, confidence=0.95)
     requirement = RequirementSection(metric="accuracy", at_least=0.95)
     result = result_of(requirement, accuracy_of(estimate))
     assert result.verdict is Verdict.INCONCLUSIVE
-    assert result.samples_needed == samples_to_settle(estimate, 0.95) == 1725
-    assert "about 1725 more samples would settle it" in result.reason
+    assert result.samples_needed == samples_to_settle(estimate, 0.95) == 1706
+    assert "about 1706 more samples would settle it" in result.reason
 
 
 def test_a_value_on_the_bound_can_never_be_settled() -> None:

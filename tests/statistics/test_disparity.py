@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import (  # type: ignore[import-untyped] # no 
 )
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.statistics import highest_of, largest_gap, lowest_of, wilson
+from edgeworthy.statistics import highest_of, largest_gap, lowest_of, share_interval
 
 Counts = NDArray[np.int64]
 
@@ -59,7 +59,7 @@ def test_extremes_cover_at_least_as_often_as_they_say(count: int) -> None:
     for row in hits:
 
         def figure(at: int, level: float, row: Counts = row) -> Estimate:
-            return wilson(int(row[at]), 60, confidence=level)
+            return share_interval(int(row[at]), 60, confidence=level)
 
         lowest = lowest_of(count, figure, confidence=0.95)
         highest = highest_of(count, figure, confidence=0.95)

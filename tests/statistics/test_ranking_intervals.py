@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics  # type: ignore[import-untyped] # no types
 
-from edgeworthy.statistics import joined_difference, paired_area_difference, roc_area, wilson
+from edgeworthy.statistics import (
+    joined_difference,
+    paired_area_difference,
+    roc_area,
+    share_interval,
+)
 from edgeworthy.statistics.pairing import correlation_of
 from edgeworthy.statistics.ranking import placements
 
@@ -77,12 +82,12 @@ def test_areas_and_their_differences_are_covered(n: int, separation: float) -> N
 
 
 def test_a_joined_difference_shrinks_with_what_is_common() -> None:
-    one, two = wilson(90, 100, confidence=0.95), wilson(88, 100, confidence=0.95)
+    one, two = (share_interval(hits, 100, confidence=0.95) for hits in (90, 88))
     apart = joined_difference(one, two, correlation=0.0)
     together = joined_difference(one, two, correlation=0.9)
     assert apart.value == together.value == pytest.approx(0.02)
     assert together.high - together.low < 0.5 * (apart.high - apart.low)
-    assert apart.method == "mover-wilson"
+    assert apart.method == "mover-blaker-adjusted"
 
 
 def test_figures_that_do_not_vary_are_taken_as_independent() -> None:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import stats  # type: ignore[import-untyped] # scipy ships no types
+from scipy import special, stats  # type: ignore[import-untyped] # scipy ships no types
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.statistics import (
+    Jackknifed,
     Replicates,
     block_jackknife,
     bootstrap,
@@ -229,3 +230,48 @@ def test_widening_never_narrows_and_says_so() -> None:
     assert (wide.low, wide.high, wide.method) == (0.3, 0.6, "wilson+x")
     inside = clipped(wide, smallest=0.35, largest=0.55)
     assert (inside.low, inside.high) == (0.35, 0.55)
+
+
+def test_a_jackknife_on_the_scale_of_log_odds_is_the_delta_method() -> None:
+    shares = np.linspace(0.5, 0.99, 60)
+    found = block_jackknife(
+        lambda weights: weights @ shares / weights.sum(axis=1),
+        np.ones(60, dtype=np.int64),
+        seed=1,
+        blocks=60,
+    )
+    # Leaving out one at a time gives a mean's standard error exactly.
+    error = shares.std(ddof=1) / 60**0.5
+    assert found.error == pytest.approx(error)
+    estimate = found.logit_interval(confidence=0.95, unit="ratio")
+    middle = special.logit(shares.mean())
+    arm = stats.t.ppf(0.975, 59) * error / (shares.mean() * (1 - shares.mean()))
+    expected = special.expit([middle - arm, middle + arm])
+    assert (estimate.low, estimate.high) == pytest.approx(tuple(expected))
+    assert estimate.method == "jackknife-logit"
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_at_the_end_of_the_range_there_is_no_log_odds(value: float) -> None:
+    found = Jackknifed(value=value, error=0.0, blocks=5, n=5)
+    estimate = found.logit_interval(confidence=0.95, unit="ratio")
+    assert (estimate.low, estimate.high, estimate.method) == (value, value, "block-jackknife")
+
+
+@pytest.mark.parametrize("skewness", [-1.5, -0.3, 0.0, 0.4, 2.0])
+def test_halls_correction_undoes_his_transformation(skewness: float) -> None:
+    found = Jackknifed(value=0.2, error=0.1, blocks=25, n=25, skewness=skewness)
+    estimate = found.skewed_interval(confidence=0.95, unit="ratio")
+    ends = []
+    for end in (estimate.low, estimate.high):
+        t, lean = (0.2 - end) / 0.1, skewness / 5.0
+        # Hall 1992, formula 2.1, with his a = 1/3 and b = 1/6.
+        ends.append(t + lean * t**2 / 3 + lean**2 * t**3 / 27 + lean / 6)
+    assert ends == pytest.approx([stats.t.ppf(0.975, 24), -stats.t.ppf(0.975, 24)])
+    assert estimate.method == "jackknife-skewed"
+
+
+def test_a_block_jackknife_knows_the_skewness_of_a_mean() -> None:
+    values = skewed(80)
+    found = block_jackknife(mean_of(values), np.ones(80, dtype=np.int64), seed=1, blocks=80)
+    assert found.skewness == pytest.approx(stats.skew(values))

@@ -143,3 +143,45 @@ def test_an_embedding_is_built_and_judged(tmp_path: Path) -> None:
     float32 = next(each for each in result.record.evaluations if each.variant == "float32")
     figures = {each.metric: each.estimate.value for each in float32.metrics if not each.slice}
     assert figures["cosine_fidelity"] == pytest.approx(1.0)
+
+
+def test_a_segmenter_is_run_under_corruptions_that_leave_things_in_their_places(
+    tmp_path: Path,
+) -> None:
+    random = np.random.default_rng(2)
+    labels = random.integers(0, 3, (40, 8, 8)).astype(np.int64)
+    samples = np.moveaxis(np.eye(3)[labels], 3, 1).astype(np.float32)
+    model_of(
+        tmp_path / "model.onnx",
+        [helper.make_node("Relu", ["samples"], ["scores"], name="relu")],
+        [3, 8, 8],
+        ["scores"],
+    )
+    model = """task = "segmentation"
+labels = ["road", "sky", "tree"]
+
+[model.inputs.samples]
+layout = "NCHW"
+
+[evaluate.corruptions]
+kind = "image"
+names = ["sensor_noise", "elastic", "rolling_shutter"]
+"""
+    project = write(tmp_path, model, "mean_iou", samples=samples, labels=labels)
+    original = project.evaluate("quick", ("corruptions",))[0]
+    study = original.corruptions
+    assert study is not None
+    assert (study.metric, [each.name for each in study.corruptions]) == (
+        "image_overlap",
+        ["sensor_noise"],
+    )
+    assert study.left_out == tuple(
+        f"{name} moves what the picture shows, and the labels of segmentation say where it is."
+        for name in ("elastic", "rolling_shutter")
+    )
+    overall = {
+        each.severity: each.estimate
+        for each in study.figures
+        if (each.metric, each.corruption) == ("corruption_image_overlap", "sensor_noise")
+    }
+    assert overall[1].value > overall[5].value

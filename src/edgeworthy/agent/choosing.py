@@ -65,8 +65,17 @@ def choose_variant(
     )
 
 
-def slot_of(verified: VerifiedRelease, release: PublishedRelease, variant: ReleasedVariant) -> Slot:
-    """The release as it will stand in the store, with every file that loading it touches."""
+def slot_of(
+    verified: VerifiedRelease, release: PublishedRelease, variant: ReleasedVariant, chosen_on: str
+) -> Slot:
+    """The release as it will stand in the store, with every file that loading it touches.
+
+    Args:
+        verified: The release.
+        release: Its publication.
+        variant: What runs here.
+        chosen_on: Digest of the machine and software that it was chosen for.
+    """
     sizes = {each.digest: each.size_bytes for each in release.blobs}
     others = {
         each.artifact for each in verified.manifest.variants if each.artifact != variant.artifact
@@ -81,6 +90,7 @@ def slot_of(verified: VerifiedRelease, release: PublishedRelease, variant: Relea
         manifest=release.manifest,
         variant=variant.name,
         artifact=variant.artifact,
+        chosen_on=chosen_on,
         files=tuple(PublishedBlob(digest=each, size_bytes=sizes[each]) for each in needed),
     )
 

@@ -6,12 +6,14 @@ Rules:
    there is none, what is only slow goes on, and what is wrong stops.
 2. A crash leads back only after `MOST_UNSETTLED_STARTS` in a row, and once until a release has
    settled: a device does not go to and fro.
-3. Bytes that rotted are no fault of the release: it may be fetched again.
+3. Bytes that rotted are no fault of the release: it may be fetched again. So is a variant that was
+   chosen for other software: the release may have another one for this.
 """
 
 from __future__ import annotations
 
 from edgeworthy.agent.events import (
+    ChoiceKept,
     CurrentCrashed,
     CurrentFailed,
     CurrentProven,
@@ -33,23 +35,28 @@ def about_current(state: AgentState, event: Event, now: Moment) -> Transition:
     if state.current is None:
         return Transition(state)
     match event:
+        case CurrentFailed():
+            return fall_back(state, event, now)
+        case CurrentCrashed(reason):
+            return _crashed(state, reason, now)
         case CurrentProven():
             proof = Proof(entry=state.current.entry, boot=now.boot, fingerprint=now.fingerprint)
             return Transition(changed(state, proof=proof))
-        case CurrentCrashed(reason):
-            crashed = changed(state, unsettled_starts=state.unsettled_starts + 1)
-            crashed = noted(crashed, now, "crashed", state.current, reason)
-            worn_out = crashed.unsettled_starts > MOST_UNSETTLED_STARTS
-            if worn_out and crashed.previous is not None and not crashed.fallen:
-                return fall_back(crashed, CurrentFailed(reason), now)
-            return Transition(crashed, (Serve(state.current, proven=True),))
-        case CurrentFailed():
-            return fall_back(state, event, now)
-        case _:
-            settled = (state.unsettled_starts, state.fallen) == (0, False)
-            return Transition(
-                state if settled else changed(state, unsettled_starts=0, fallen=False)
-            )
+        case ChoiceKept():
+            kept = changed(state.current, chosen_on=now.fingerprint)
+            return Transition(changed(state, current=kept, trouble=""))
+    settled = (state.unsettled_starts, state.fallen) == (0, False)
+    return Transition(state if settled else changed(state, unsettled_starts=0, fallen=False))
+
+
+def _crashed(state: AgentState, reason: str, now: Moment) -> Transition:
+    """Serve again, or go back after too many crashes (rule 2)."""
+    crashed = changed(state, unsettled_starts=state.unsettled_starts + 1)
+    crashed = noted(crashed, now, "crashed", state.current, reason)
+    worn_out = crashed.unsettled_starts > MOST_UNSETTLED_STARTS
+    if worn_out and crashed.previous is not None and not crashed.fallen:
+        return fall_back(crashed, CurrentFailed(reason), now)
+    return Transition(crashed, (Serve(state.current, proven=True),) if state.current else ())
 
 
 def fall_back(state: AgentState, failure: CurrentFailed, now: Moment) -> Transition:
@@ -62,7 +69,7 @@ def fall_back(state: AgentState, failure: CurrentFailed, now: Moment) -> Transit
         proof = Proof(entry=failed.entry, boot=now.boot, fingerprint=now.fingerprint)
         return Transition(changed(degraded, proof=proof), (Serve(failed, proven=True),))
     refused = state.refused
-    if not failure.damaged:
+    if not failure.damaged and failed.chosen_on in {"", now.fingerprint}:
         refused = (*refused, refusal(failed, failure.reason, now.fingerprint))[-MOST_REFUSED:]
     fallen = changed(
         state,

@@ -55,10 +55,13 @@ class Offered:
     Attributes:
         release: Which.
         policy: Digest of the policy that is in force.
+        variant: Variant that other software takes than the one that runs; empty where the release
+            is not the one that runs.
     """
 
     release: PublishedRelease
     policy: str = ""
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,13 +120,13 @@ class SelfTestFailed:
 
 
 @dataclass(frozen=True)
-class ShadowPassed:
-    """The candidate agreed with the current release for long enough, or nobody asks for that."""
+class Finished:
+    """The effects of a commit or of a rollback are done."""
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The effects of a commit or of a rollback are done."""
+class ChoiceKept:
+    """On this machine and software too, the variant that runs is the one to run."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +181,8 @@ Event: TypeAlias = (
     | Intact
     | SelfTestPassed
     | SelfTestFailed
-    | ShadowPassed
     | Finished
+    | ChoiceKept
     | CurrentProven
     | CurrentFailed
     | CurrentCrashed
@@ -215,14 +218,6 @@ class TestCandidate:
 
     __test__ = False  # not a test, whatever pytest makes of its name
     slot: Slot
-
-
-@dataclass(frozen=True)
-class Shadow:
-    """Let the candidate answer beside the current release, unseen."""
-
-    candidate: Slot
-    current: Slot | None
 
 
 @dataclass(frozen=True)
@@ -268,14 +263,5 @@ class Rest:
 
 
 Effect: TypeAlias = (
-    Fetch
-    | Stage
-    | CheckFiles
-    | TestCandidate
-    | Shadow
-    | SetPointers
-    | Serve
-    | Discard
-    | Collect
-    | Rest
+    Fetch | Stage | CheckFiles | TestCandidate | SetPointers | Serve | Discard | Collect | Rest
 )

@@ -47,13 +47,14 @@ class Identity:
 
     @property
     def fingerprint(self) -> str:
-        """Digest of what can change how a model computes (rule 2)."""
+        """Digest of what can change how a model computes, or which one fits (rule 2)."""
         host = self.host
         return digest_bytes(
             canonical_json(
                 (
                     host.architecture,
                     host.cpu_flags,
+                    host.memory_bytes,
                     host.operating_system,
                     host.python_version,
                     host.runtimes,

@@ -2,10 +2,10 @@
 
 ::
 
-    idle -> downloading -> verified -> staged -> self-test -> shadow -> committed -> idle
-                 |                        |          |                      ^
-                 |                        +----------+-> rolled-back --> idle
-                 +-> idle (later)  +-> idle (refused)
+    idle -> downloading -> verified -> staged -> self-test -> committed -> idle
+                 |                        |          |
+                 +-> rolled-back (refused)|          +-> rolled-back -> idle
+                 +-> idle (later)         +-> idle (later)
 
 Rules:
 
@@ -19,7 +19,9 @@ Rules:
 4. Every loop is counted: a candidate that the device restarts under is given up after
    `MOST_ATTEMPTS`, a current release after `MOST_UNSETTLED_STARTS`; and a device that starts again
    and again falls back once until a release has settled.
-5. Time appears in no condition: no clock can take a working release away.
+5. A variant is chosen for a machine and its software. On others the choice is made anew: another
+   variant of the current release is a candidate like any other.
+6. Time appears in no condition: no clock can take a working release away.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from __future__ import annotations
 from edgeworthy.agent.current_steps import MOST_UNSETTLED_STARTS, about_current, fall_back
 from edgeworthy.agent.events import (
     CheckFiles,
+    ChoiceKept,
     Collect,
     CurrentCrashed,
     CurrentFailed,
@@ -50,8 +53,6 @@ from edgeworthy.agent.events import (
     Serve,
     SetPointers,
     Settled,
-    Shadow,
-    ShadowPassed,
     Stage,
     Staged,
     Started,
@@ -82,14 +83,15 @@ def step(state: AgentState, event: Event, now: Moment) -> Transition:
             reached = _started(state, now) if serves else _resumed(state, now)
         case Stopped(reason):
             reached = Transition(noted(state, now, "stopped", state.current, reason))
-        case CurrentProven() | CurrentFailed() | CurrentCrashed() | Settled():
+        case CurrentProven() | CurrentFailed() | CurrentCrashed() | Settled() | ChoiceKept():
             reached = about_current(state, event, now)
         case LookFailed(reason):
             reached = Transition(changed(state, trouble=reason))
         case LookEnded():
             reached = Transition(changed(state, trouble=""))
-        case Offered(release, policy) if state.phase == "idle":
-            candidate = Candidate(release=release, policy=policy)
+        case Offered(release, policy, variant) if state.phase == "idle":
+            reason = f"{variant} is the variant for this machine and software" if variant else ""
+            candidate = Candidate(release=release, policy=policy, reason=reason)
             reached = _offered(changed(state, trouble=""), candidate, release, now)
         case RollbackAsked(reason):
             reached = _rollback(state, reason, now)
@@ -112,8 +114,6 @@ def pending(state: AgentState) -> tuple[Effect, ...]:
             effects = (CheckFiles(slot),)
         case "self-test" if slot:
             effects = (TestCandidate(slot),)
-        case "shadow" if slot:
-            effects = (Shadow(slot, state.current),)
         case "committed" if state.current:
             kept = _kept(state)
             effects = (
@@ -122,7 +122,8 @@ def pending(state: AgentState) -> tuple[Effect, ...]:
                 Collect(kept),
             )
         case "rolled-back":
-            effects = (Discard(candidate), Collect(_kept(state)))
+            pointers = SetPointers(state.current, state.previous)
+            effects = (Discard(candidate), pointers, Collect(_kept(state)))
         case _:
             effects = ()
     return effects
@@ -176,7 +177,8 @@ def _offered(
 ) -> Transition:
     if not _is_new(state, candidate, release, now):
         return Transition(state)
-    if state.current and state.current.entry == release.entry:  # the same bytes under a new number
+    same = state.current is not None and state.current.entry == release.entry
+    if same and state.current and not candidate.reason:  # the same bytes under a new number
         current = changed(state.current, release_counter=release.release_counter)
         renumbered = changed(state, current=current, highest_counter=release.release_counter)
         return Transition(
@@ -185,7 +187,7 @@ def _offered(
         )
     named = _slot_of(candidate)
     begun = changed(state, phase="downloading", candidate=candidate, attempts=1)
-    begun = noted(begun, now, "offered", named, release.rollback_reason)
+    begun = noted(begun, now, "offered", named, candidate.reason or release.rollback_reason)
     return Transition(begun, pending(begun))
 
 
@@ -195,7 +197,8 @@ def _is_new(
     if release.release_counter < state.highest_counter:
         return False
     wanted = (release.entry, release.release_counter)
-    if state.current and (state.current.entry, state.current.release_counter) == wanted:
+    current = state.current
+    if current and (current.entry, current.release_counter) == wanted and not candidate.reason:
         return False
     return not any(
         (each.entry, each.release_counter) == wanted
@@ -211,7 +214,7 @@ def _about_candidate(state: AgentState, event: Event, now: Moment) -> Transition
     reached: Transition
     match state.phase, event:
         case "downloading", Proven(slot) if candidate:
-            reached = _moved(state, "verified", candidate=changed(candidate, slot=slot))
+            reached = _moved(state, "verified", candidate=changed(candidate, slot=slot), attempts=1)
         case "downloading" | "verified" | "staged", Postponed(reason):
             dropped = changed(state, phase="idle", candidate=None, attempts=0, trouble=reason)
             reached = Transition(dropped)
@@ -221,11 +224,9 @@ def _about_candidate(state: AgentState, event: Event, now: Moment) -> Transition
             reached = _moved(state, "staged", attempts=1)
         case "staged", Intact():
             reached = _moved(state, "self-test", attempts=1)
-        case "self-test" | "shadow", SelfTestFailed(reason):
+        case "self-test", SelfTestFailed(reason):
             reached = _give_up(state, reason, now)
-        case "self-test", SelfTestPassed():
-            reached = _moved(state, "shadow")
-        case "shadow", ShadowPassed() if candidate and candidate.slot:
+        case "self-test", SelfTestPassed() if candidate and candidate.slot:
             reached = _commit(state, candidate, candidate.slot, now)
         case "committed" | "rolled-back", Finished():
             reached = Transition(changed(state, phase="idle", candidate=None, attempts=0))
@@ -262,7 +263,10 @@ def _give_up(
     if slot is not None and candidate.release is not None:
         policy = candidate.policy if event == "refused" else ""
         refused = (*refused, refusal(slot, reason, now.fingerprint, policy))[-MOST_REFUSED:]
-    given_up = changed(state, phase="rolled-back", refused=refused, attempts=0)
+    current = state.current
+    if current and slot and current.entry == slot.entry:  # what runs stays chosen here (rule 5)
+        current = changed(current, chosen_on=now.fingerprint)
+    given_up = changed(state, phase="rolled-back", current=current, refused=refused, attempts=0)
     given_up = noted(given_up, now, event, slot, reason)
     return Transition(given_up, pending(given_up))
 

@@ -101,7 +101,7 @@ class Models:
         if self._serves(slot) and proven:
             return None
         worker, self.candidate = self.candidate, None
-        if worker is not None and worker.slot.entry != slot.entry:
+        if worker is not None and not _is_same(worker.slot, slot):
             worker.kill()
             worker = None
         if worker is None and (damage := self.store.damage(slot)):
@@ -180,7 +180,7 @@ class Models:
             self.rest()
 
     def _serves(self, slot: Slot) -> bool:
-        return self.serving is not None and self.serving.slot.entry == slot.entry
+        return self.serving is not None and _is_same(self.serving.slot, slot)
 
     def _loaded(self, slot: Slot) -> WorkerProcess:
         """A worker with the model in memory; whoever calls has hashed its bytes."""
@@ -245,6 +245,11 @@ class Models:
             f"{drained.handed_over_count} connections handed over, {drained.cut_count} cut"
         )
         worker.end()
+
+
+def _is_same(one: Slot, other: Slot) -> bool:
+    """Whether they are the same model of the same release, under whatever number."""
+    return (one.entry, one.artifact) == (other.entry, other.artifact)
 
 
 def worker_options(memory_limit_mib: int) -> tuple[str, ...]:

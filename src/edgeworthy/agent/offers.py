@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +24,18 @@ from edgeworthy.documents.device_policy import DevicePolicy
 from edgeworthy.documents.publication import PublishedRelease, ReleaseAssignment
 from edgeworthy.documents.record import DIGEST_PATTERN, DocumentT, decode_document
 from edgeworthy.errors import InputError, TrustError
-from edgeworthy.files import digest_bytes, folder_written_whole, write_whole
+from edgeworthy.files import (
+    digest_bytes,
+    folder_written_whole,
+    storage_errors,
+    sync_folder,
+    write_whole,
+)
 from edgeworthy.release import oci
+from edgeworthy.release.layout import LARGEST_MANIFEST_BYTES
+from edgeworthy.release.strict_json import convert_strictly, parse_strictly
 from edgeworthy.release.trust.layout import (
+    BLOBS_FOLDER,
     assignment_path,
     blob_path,
     policy_path,
@@ -98,25 +107,64 @@ def read_device_policy(updater: Updater, name: str) -> DevicePolicy | None:
     return policy
 
 
-def fetch_release(transport: Transport, release: PublishedRelease, store: Path) -> int:
-    """Bring every blob of a release into a store; returns bytes that came over the network.
+def fetch_release(
+    transport: Transport, release: PublishedRelease, store: Path, without: Collection[str] = ()
+) -> int:
+    """Bring the blobs of a release into a store; returns bytes that came over the network.
 
     Args:
         transport: How bytes come.
         release: Which.
         store: A folder; blobs that are in its ``blobs/sha256`` cost nothing.
+        without: Digests of blobs that are not needed.
 
     Raises:
         TransferError: Some blob cannot be fetched now; the others stay.
         StorageError: The disk is full, read-only or forbidden.
     """
-    return sum(transport.fetch_blob(each.digest, each.size_bytes, store) for each in release.blobs)
+    return sum(
+        transport.fetch_blob(each.digest, each.size_bytes, store)
+        for each in release.blobs
+        if each.digest not in without
+    )
 
 
-def lay_out(release: PublishedRelease, store: Path, folder: Path) -> None:
+def models_of(release: PublishedRelease, store: Path) -> frozenset[str]:
+    """Digests of the files of models, of which a device needs one.
+
+    Args:
+        release: Which.
+        store: Holds its image manifest.
+
+    Raises:
+        VerificationError: That is not an image manifest.
+        InputError: The store lacks it.
+    """
+    path = store / blob_path(release.manifest)
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_MANIFEST_BYTES + 1)
+    except OSError as error:
+        raise InputError("the store lacks a blob of the release", where=str(path)) from error
+    parsed = parse_strictly(data, where=str(path), largest_bytes=LARGEST_MANIFEST_BYTES)
+    manifest = convert_strictly(parsed, oci.ImageManifest, where=str(path))
+    return frozenset(
+        each.digest for each in manifest.layers if each.media_type == oci.MODEL_MEDIA_TYPE
+    )
+
+
+def lay_out(
+    release: PublishedRelease, store: Path, folder: Path, without: Collection[str] = ()
+) -> None:
     """Make the OCI image layout of a release from blobs of a store, whole or not at all.
 
     Blobs are hard links where the file system has them, so a release takes its space once.
+
+    Args:
+        release: Which.
+        store: Holds its blobs.
+        folder: Where to.
+        without: Digests of blobs that are left out.
 
     Raises:
         InputError: The store lacks a blob.
@@ -125,10 +173,25 @@ def lay_out(release: PublishedRelease, store: Path, folder: Path) -> None:
     with folder_written_whole(folder) as fresh:
         (fresh / "blobs" / "sha256").mkdir(parents=True)
         for blob in release.blobs:
+            if blob.digest in without:
+                continue
             _link(store / blob_path(blob.digest), fresh / blob_path(blob.digest))
         index = (fresh / blob_path(release.entry)).read_bytes()
         (fresh / "index.json").write_bytes(oci.build_entry(index, release.version))
         (fresh / "oci-layout").write_bytes(oci.LAYOUT)
+
+
+def complete_layout(store: Path, folder: Path, digests: Collection[str]) -> None:
+    """Put more blobs of a store into a layout that nobody uses yet.
+
+    Raises:
+        InputError: The store lacks a blob.
+        StorageError: The disk is full, read-only or forbidden.
+    """
+    with storage_errors(folder):
+        for digest in sorted(digests):
+            _link(store / blob_path(digest), folder / blob_path(digest))
+        sync_folder(folder / BLOBS_FOLDER)
 
 
 def load_highest_counter(path: Path) -> int:

@@ -9,8 +9,8 @@
       signed-time.json  the time floor
       policy.json       the policy as it was last seen
       blobs/sha256/     the bytes of releases, each under its digest, each once
-      releases/HEX/     releases laid out by hard links; beside each its slot (HEX.json) and
-                        its last self-test (HEX.self-test.json)
+      releases/HEX/     releases laid out by hard links, each with the models that ran here;
+                        beside each its slot (HEX.json) and its last self-test (HEX.self-test.json)
       current, previous symbolic links to releases
       history.jsonl     what ran here, when and why
       run/              sockets; nothing that has to last
@@ -19,7 +19,7 @@ Rules:
 
 1. Only proven releases stand in ``releases``; what is not proven yet stands in ``incoming``.
 2. Pointers are switched by rename and fsync, ``previous`` first: at every moment ``current`` names
-   a proven release.
+   a proven release. A release that is in its place stays there whole while files are added to it.
 3. A state that cannot be read is made again from the pointers and the slots beside the releases:
    nothing that works is lost with it.
 4. One agent works on a store at a time; the lock is gone with its process.
@@ -174,9 +174,13 @@ class Store:
 
     def slot(self, pointer: str) -> Slot | None:
         """The release that a pointer names; absent when it names none that can be described."""
+        target = _read_link(self.folder / pointer)
+        return self._described(self.folder / "releases" / Path(target).name) if target else None
+
+    @staticmethod
+    def _described(release: Path) -> Slot | None:
+        path = _record_of(release)
         try:
-            target = (self.folder / pointer).readlink()
-            path = self.folder / "releases" / f"{target.name}.json"
             return decode_document(path.read_bytes(), Slot, where=str(path))
         except (OSError, EdgeworthyError):
             return None
@@ -202,18 +206,16 @@ class Store:
         """
         target = self.release_folder(slot.entry)
         with storage_errors(target):
-            write_whole(_record_of(target), encode_document(slot))
-            if not self.incoming.exists():
-                return  # it was moved before power failed
-            if target.exists():  # fetched again, because it rotted
-                aside = target.with_name(f".{target.name}.old.partial")
-                shutil.rmtree(aside, ignore_errors=True)
-                target.rename(aside)
-                self.incoming.rename(target)
-                shutil.rmtree(aside, ignore_errors=True)
-            else:
+            target.parent.mkdir(exist_ok=True)
+            if target.exists() and self.incoming.exists():  # it rotted, or has one variant more
+                for path in sorted(each for each in self.incoming.rglob("*") if each.is_file()):
+                    path.replace(target / path.relative_to(self.incoming))
+                sync_folder(target / BLOBS_FOLDER)
+                shutil.rmtree(self.incoming)
+            elif self.incoming.exists():
                 self.incoming.rename(target)
             sync_folder(target.parent)
+            write_whole(_record_of(target), encode_document(slot))
 
     def point(self, current: Slot | None, previous: Slot | None) -> None:
         """Let the pointers name these releases (rule 2).
@@ -223,6 +225,9 @@ class Store:
         """
         for pointer, slot in ((PREVIOUS, previous), (CURRENT, current)):
             path = self.folder / pointer
+            release = self.release_folder(slot.entry) if slot else None
+            if slot and release and self._described(release) != slot:
+                write_whole(_record_of(release), encode_document(slot))
             wanted = f"releases/{_hex(slot.entry)}" if slot else ""
             if _read_link(path) == wanted:
                 continue

@@ -39,8 +39,6 @@ from edgeworthy.agent.events import (
     Serve,
     SetPointers,
     Settled,
-    Shadow,
-    ShadowPassed,
     Stage,
     Staged,
     Started,
@@ -263,8 +261,6 @@ class Supervisor:
                 event = Postponed(damage) if damage else Intact()
             case TestCandidate(slot):
                 event = self.loader.test(slot)
-            case Shadow():  # nobody asks for a shadow run yet: here it will be
-                event = ShadowPassed()
         return event
 
     def _troubled(self, error: EdgeworthyError) -> None:

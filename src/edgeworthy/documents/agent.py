@@ -16,7 +16,6 @@ Phase = Literal[
     "verified",
     "staged",
     "self-test",
-    "shadow",
     "committed",
     "rolled-back",
 ]
@@ -64,10 +63,13 @@ class Slot(Document, frozen=True, kw_only=True):
         manifest: Digest of the OCI image manifest: the name of the release.
         variant: What runs here.
         artifact: Digest of the variant's file.
+        chosen_on: Digest of the machine and software that the variant was chosen for; empty in
+            slots of version 1.0.
         files: What is hashed before each load.
     """
 
     KIND: ClassVar[str] = "agent-slot"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     product: str
     version: str
@@ -76,6 +78,7 @@ class Slot(Document, frozen=True, kw_only=True):
     manifest: str
     variant: str
     artifact: str
+    chosen_on: str = ""
     files: tuple[PublishedBlob, ...]
 
 
@@ -86,7 +89,8 @@ class Candidate(Record, frozen=True, kw_only=True):
         release: The publication, as its product's key vouches for it; absent when the device goes
             back to its own previous release.
         slot: The release in the store, once it is proven.
-        reason: Why: as the publisher says of a rollback, or whoever asked for one.
+        reason: Why: as whoever asked for a rollback says, or that other software takes another
+            variant.
         policy: Digest of the policy that was in force when it was offered.
     """
 
@@ -149,6 +153,7 @@ class AgentState(Document, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "agent-state"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     phase: Phase = "idle"
     current: Slot | None = None
@@ -210,6 +215,7 @@ class AgentStatus(Document, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "agent-status"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     device: str
     ring: str

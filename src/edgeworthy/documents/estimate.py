@@ -14,7 +14,7 @@ class Estimate(Record, frozen=True, kw_only=True):
         high: Upper end of the interval.
         confidence: Coverage that the interval aims at, in (0, 1]; 1 for an exact figure.
         n: Number of independent observations behind it.
-        method: How the interval was made, for example ``wilson`` or ``order-statistic``.
+        method: How the interval was made, for example ``blaker-adjusted`` or ``order-statistic``.
         unit: ``ratio``, ``ms``, ``MiB``, ``KiB``, ``count`` or the unit of the label.
 
     >>> Estimate(value=0.9, low=0.8, high=1.1, confidence=0.95, n=10, method="x", unit="ratio").n

@@ -26,7 +26,8 @@ from edgeworthy.evaluation.metrics.shares import agreement_table
 from edgeworthy.evaluation.parts import Part
 from edgeworthy.evaluation.samples import Decisions
 from edgeworthy.statistics.disparity import highest_of, largest_gap, lowest_of
-from edgeworthy.statistics.proportions import paired_difference, wilson
+from edgeworthy.statistics.proportions import paired_difference
+from edgeworthy.statistics.shares import share_interval
 
 #: Slices with fewer samples are not compared.
 LEAST_SLICE_SAMPLES = 30
@@ -87,7 +88,7 @@ class WorstSliceAccuracy(GroupMetric[Decisions]):
         unit="ratio",
         higher_is_better=True,
         title="Accuracy of the worst slice",
-        source="lowest of the slices; interval: Wilson 1927, Berger 1982, Bonferroni",
+        source="lowest of the slices; interval: Blaker 2000, Berger 1982, Bonferroni",
     )
 
     def estimate(
@@ -107,7 +108,7 @@ class WorstSliceAccuracy(GroupMetric[Decisions]):
             return None
         return lowest_of(
             len(counts),
-            lambda at, level: wilson(*counts[at], confidence=level),
+            lambda at, level: share_interval(*counts[at], confidence=level),
             confidence=confidence,
         )
 

@@ -6,6 +6,8 @@ Rules:
    engine prints goes to standard error, so that it cannot break a frame.
 2. It ends when its input ends, and with its parent where the kernel can see to that.
 3. An error is a reply, not the end: the parent decides.
+4. It is light: a build starts it dozens of times, so it imports the engine, its own modules and
+   what they need, and leaves without taking engine and interpreter apart.
 """
 
 from __future__ import annotations
@@ -351,6 +353,8 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     with contextlib.suppress(BrokenPipeError):
         serve(sys.stdin.buffer, replies)
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

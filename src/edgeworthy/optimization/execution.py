@@ -42,14 +42,14 @@ class Executor:
     """A graph, loaded once and run on many batches.
 
     Args:
-        model: The graph; below 2 GB.
+        model: The graph, or its bytes; below 2 GB.
         optimized: Let the engine rewrite it as it does on a device.
 
     Raises:
         InferenceError: The engine cannot load the graph.
     """
 
-    def __init__(self, model: onnx.ModelProto, *, optimized: bool = False) -> None:
+    def __init__(self, model: onnx.ModelProto | bytes, *, optimized: bool = False) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -58,7 +58,7 @@ class Executor:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
             self._session = onnxruntime.InferenceSession(
-                model_bytes(model),
+                model if isinstance(model, bytes) else model_bytes(model),
                 options,
                 providers=["CPUExecutionProvider"],
             )

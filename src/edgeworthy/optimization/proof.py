@@ -67,20 +67,23 @@ class Proof:
         """Number of inputs that are tried."""
         return sum(len(next(iter(batch.values()))) for batch in self._batches if batch)
 
-    def outputs(self, model: onnx.ModelProto) -> Outputs:
+    def outputs(self, model: onnx.ModelProto | bytes) -> Outputs:
         """Outputs of ``model`` on every batch; those of the last two models are remembered.
 
         Raises:
             InferenceError: The engine cannot run the model.
         """
-        key = digest_bytes(model_bytes(model))
+        data = model if isinstance(model, bytes) else model_bytes(model)
+        key = digest_bytes(data)
         if key not in self._known:
-            executor = Executor(model)
+            executor = Executor(data)
             fresh = tuple(executor.run(batch) for batch in self._batches)
             self._known = {**dict(list(self._known.items())[-1:]), key: fresh}
         return self._known[key]
 
-    def compare(self, before: onnx.ModelProto, after: onnx.ModelProto) -> EquivalenceRecord:
+    def compare(
+        self, before: onnx.ModelProto | bytes, after: onnx.ModelProto | bytes
+    ) -> EquivalenceRecord:
         """Run both models and state the largest difference, within the tolerance or not.
 
         Raises:

@@ -66,5 +66,7 @@ def int8_recipe(quantization: QuantizationRecipe) -> Recipe:
             if quantization.calibration_method == CALIBRATION_METHOD
             else [quantization.calibration_method]
         ),
+        *(["equalized"] if quantization.equalization else []),
+        *(["smoothed"] if quantization.smoothing_alpha is not None else []),
     ]
     return Recipe(name="-".join(parts), precision="int8-static", quantization=quantization)

@@ -46,13 +46,16 @@ from edgeworthy.optimization.quantization import (
     quantize,
     round_weights,
     smooth,
+    stored_weights,
     weight_scales,
+    weights_on_steps,
 )
 from edgeworthy.optimization.wiring import opset_version
 from edgeworthy.optimization.workbench import Calibration, Workbench
 
-#: Samples on which layers are judged.
+#: Samples on which layers are judged at most, and the share of those of a closer look.
 _JUDGED_SAMPLES = 16
+_JUDGED_SHARE = 8
 
 
 def quantize_statically(
@@ -100,6 +103,8 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
         raise OptimizationError(f"`smoothing_alpha` lies between 0 and 1, and {alpha:g} does not")
     plan = make_plan(work.model, float_nodes=recipe.float_nodes)
     meetings = meetings_of(work.model, plan)
+    if not meetings:
+        raise OptimizationError("there is no product whose outliers could move into its weights")
     names = [each.tensor for each in meetings]
     limit = affordable_samples(work.model)
     runs = first_runs(work.model, calibration(), names, limit=limit)
@@ -110,13 +115,17 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
         "smooth",
         f"outliers of {len(meetings)} tensors moved into weights, {added} multiplications added; "
         f"largest difference {difference:.1e}",
-        changed=bool(meetings),
+        changed=True,
     )
 
 
 def _equalize(work: Workbench, calibration: Calibration) -> None:
     plan = make_plan(work.model)
     pairs = pairs_of(work.model, plan)
+    if not pairs:
+        raise OptimizationError(
+            "no convolution feeds a depthwise one, so no channels can be raised"
+        )
     tensors = [pair.tensor for pair in pairs]
     peaks = observe_peaks(work.model, pairs, in_runs(work.model, calibration(), tensors))
     work.model, factors = equalize(work.model, pairs, peaks)
@@ -135,7 +144,8 @@ def _calibrated(
     work.say("calibration")
     plan = make_plan(work.model, float_nodes=recipe.float_nodes)
     seen = observe(work.model, calibration(), plan.activations)
-    judged = list(first_runs(work.model, calibration(), plan.activations, limit=_JUDGED_SAMPLES))
+    limit = min(_JUDGED_SAMPLES, affordable_samples(work.model) // _JUDGED_SHARE)
+    judged = list(first_runs(work.model, calibration(), plan.activations, limit=limit))
     method = recipe.calibration_method
     if method == OUTPUT_ERROR:
         ranges, methods = chosen_ranges(work.model, plan, seen, judged)
@@ -166,10 +176,11 @@ def _quantized(
     rounded = rounded_weights(work, recipe, plan, scales, calibration)
     corrected = rounded
     if recipe.bias_correction != "none":
-        draft = quantize(rounded, plan, ranges, recipe, scales=scales)
         corrected = correct_biases(
             work.model,
-            draft.model,
+            weights_on_steps(rounded, plan, scales)
+            if recipe.per_channel
+            else stored_weights(quantize(rounded, plan, ranges, recipe).model),
             plan,
             calibration(),
             onto=rounded,

@@ -15,6 +15,8 @@ Rules:
    able to tell a release that is old from one that is forged. The caller decides.
 6. Any bytes at all give a :class:`VerifiedRelease` or a :class:`VerificationError` that names the
    culprit. Only names, sizes and digests are needed to get there; no model is opened.
+7. A device holds one variant: where the caller says so, files of models may be missing. They stay
+   named and signed, they are not among the blobs that were proven, and nothing else may be missing.
 
 What is proven is what lay there while it was read: whoever uses a file later hashes it again.
 """
@@ -50,7 +52,11 @@ __all__ = ["VerifiedBlob", "VerifiedRelease", "VerifiedStatement", "verify_relea
 
 
 def verify_release(
-    folder: Path, public_keys: Sequence[Key], *, now: datetime | None = None
+    folder: Path,
+    public_keys: Sequence[Key],
+    *,
+    now: datetime | None = None,
+    some_models: bool = False,
 ) -> VerifiedRelease:
     """Prove every blob and every signature of a release.
 
@@ -59,6 +65,7 @@ def verify_release(
         public_keys: Keys whose word is accepted; one of them must have signed each statement.
         now: With a time zone. Evidence that had expired by then is listed in
             ``VerifiedRelease.expired``; without it none is.
+        some_models: Files of models may be missing (rule 7).
 
     Raises:
         VerificationError: It is not what was signed; the message names the culprit.
@@ -69,7 +76,11 @@ def verify_release(
     statements = tuple(_open(envelope, parts, public_keys) for envelope in parts.evidence)
     _check_rebuilt(parts, (sealed, *statements))
     _check_nothing_else(parts)
-    blobs = tuple(_prove(layer, parts.layout) for layer in parts.image.layers)
+    blobs = tuple(
+        _prove(layer, parts.layout)
+        for layer in parts.image.layers
+        if not (some_models and _is_missing_model(layer, parts.layout))
+    )
     manifest = read_manifest(parts)
     check_layers(manifest, parts.image.layers, where=parts.where)
     decision = check_decision(manifest, statements, where=parts.where)
@@ -188,6 +199,10 @@ def _check_nothing_else(parts: Parts) -> None:
         )
     parts.layout.check(empty)
     parts.layout.check(parts.image.config)
+
+
+def _is_missing_model(layer: oci.Descriptor, layout: Layout) -> bool:
+    return layer.media_type == oci.MODEL_MEDIA_TYPE and layer.digest not in layout.present
 
 
 def _prove(layer: oci.Descriptor, layout: Layout) -> VerifiedBlob:

@@ -51,7 +51,7 @@ class VerifiedRelease:
         measurements: Of the variants, as the gate judged them.
         evaluations: Of the variants, as the gate judged them.
         statements: Every signed statement, the seal excepted.
-        blobs: Every layer.
+        blobs: Every layer that is there: all of them, or all but files of models.
         expired: One sentence per document that had expired at the time of verification.
     """
 

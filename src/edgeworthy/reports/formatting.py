@@ -95,7 +95,7 @@ def estimate_text(estimate: Estimate, *, bound: float | None = None) -> str:
     >>> estimate_text(exact(48.25, unit="KiB"))
     '48.2 KiB'
     >>> estimate_text(Estimate(value=0.913, low=0.8935, high=0.9304, confidence=0.95, n=1000,
-    ...                        method="wilson", unit="ratio"))
+    ...                        method="student-t", unit="ratio"))
     '0.913 [0.893, 0.930]'
     """
     value = value_text(estimate, bound=bound)

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from edgeworthy.statistics.multiplicity import benjamini_yekutieli, holm
     from edgeworthy.statistics.pairing import joined_difference
     from edgeworthy.statistics.planning import samples_to_settle
-    from edgeworthy.statistics.proportions import clopper_pearson, paired_difference, wilson
+    from edgeworthy.statistics.proportions import clopper_pearson, paired_difference
     from edgeworthy.statistics.ranking import paired_area_difference, roc_area
     from edgeworthy.statistics.replicates import Replicates, clipped, unseen_share, widened
     from edgeworthy.statistics.resampling import bootstrap, replicate
+    from edgeworthy.statistics.shares import share_interval
 
 _HOMES = {
     "Jackknifed": "jackknife",
@@ -44,10 +45,10 @@ _HOMES = {
     "replicate": "resampling",
     "roc_area": "ranking",
     "samples_to_settle": "planning",
+    "share_interval": "shares",
     "student_t_quantile": "distributions",
     "unseen_share": "replicates",
     "widened": "replicates",
-    "wilson": "proportions",
 }
 
 __all__ = [
@@ -71,10 +72,10 @@ __all__ = [
     "replicate",
     "roc_area",
     "samples_to_settle",
+    "share_interval",
     "student_t_quantile",
     "unseen_share",
     "widened",
-    "wilson",
 ]
 
 

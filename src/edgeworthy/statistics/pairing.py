@@ -23,11 +23,11 @@ def joined_difference(first: Estimate, second: Estimate, *, correlation: float) 
 
     Source: Zou and Donner, Biometrics 64 (2008) 1-10 (method of variance estimates recovery).
 
-    >>> from edgeworthy.statistics.proportions import wilson
-    >>> one, two = wilson(9, 10, confidence=0.95), wilson(8, 10, confidence=0.95)
+    >>> from edgeworthy.statistics.shares import share_interval
+    >>> one, two = (share_interval(hits, 10, confidence=0.95) for hits in (9, 8))
     >>> difference = joined_difference(one, two, correlation=0.0)
     >>> round(difference.low, 4), round(difference.high, 4)
-    (-0.2362, 0.4205)
+    (-0.2324, 0.414)
     """
     value = first.value - second.value
     below = _joined(first.value - first.low, second.high - second.value, correlation)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.statistics.distributions import beta_probability, normal_quantile
+from edgeworthy.statistics.distributions import beta_probability
+from edgeworthy.statistics.shares import adjusted_miss
 
 _MOST_SAMPLES = 10**9
-_SCORE_METHODS = ("wilson",)
-_EXACT_METHODS = ("clopper-pearson",)
+_MISSES: dict[str, Callable[[int, float], float]] = {
+    "blaker-adjusted": adjusted_miss,
+    "clopper-pearson": lambda _, confidence: 1.0 - confidence,
+}
 
 
 def samples_to_settle(estimate: Estimate, bound: float) -> int | None:
     """How many more samples move the interval off the bound, if the value stays as observed.
 
-    Wilson and Clopper-Pearson intervals are solved for n; for every other method the arm
-    towards the bound is taken to shrink with the square root of n.
+    For a share Clopper and Pearson's interval is solved for n; Blaker's of the same level lies
+    inside it and may be settled a little sooner. For every other method the arm towards the bound
+    is taken to shrink with the square root of n.
 
     Args:
         estimate: What was measured.
@@ -26,18 +31,16 @@ def samples_to_settle(estimate: Estimate, bound: float) -> int | None:
         0 when the bound lies outside the interval; None when no number of samples would do (the
         value is the bound), when the figure is exact, or when it would take over a billion.
 
-    >>> from edgeworthy.statistics.proportions import wilson
-    >>> samples_to_settle(wilson(96, 100, confidence=0.95), 0.95)
-    1725
+    >>> from edgeworthy.statistics.shares import share_interval
+    >>> samples_to_settle(share_interval(96, 100, confidence=0.95), 0.95)
+    1706
     """
     if not estimate.low <= bound <= estimate.high:
         return 0
     if bound == estimate.value or estimate.n < 1 or estimate.confidence >= 1.0:
         return None
-    if estimate.method in _SCORE_METHODS:
-        needed = _wilson_n(estimate, bound)
-    elif estimate.method in _EXACT_METHODS:
-        needed = _clopper_pearson_n(estimate, bound)
+    if estimate.method in _MISSES:
+        needed = _exact_n(estimate, bound, _MISSES[estimate.method])
     else:
         needed = _root_n(estimate, bound)
     if not needed <= _MOST_SAMPLES:
@@ -52,17 +55,11 @@ def _root_n(estimate: Estimate, bound: float) -> float:
     return estimate.n * (arm / (estimate.value - bound)) ** 2
 
 
-def _wilson_n(estimate: Estimate, bound: float) -> float:
-    """The score test of ``p = bound`` rejects from this n on."""
-    z_squared = normal_quantile((1 + estimate.confidence) / 2) ** 2
-    return z_squared * bound * (1 - bound) / (estimate.value - bound) ** 2
-
-
-def _clopper_pearson_n(estimate: Estimate, bound: float) -> float:
+def _exact_n(estimate: Estimate, bound: float, miss: Callable[[int, float], float]) -> float:
     """The exact test of ``p = bound`` rejects from this n on, successes taken as continuous."""
-    tail = (1 - estimate.confidence) / 2
 
     def settled(n: float) -> bool:
+        tail = miss(int(n), estimate.confidence) / 2
         successes = estimate.value * n
         if estimate.value > bound:
             return beta_probability(bound, successes, n - successes + 1) < tail

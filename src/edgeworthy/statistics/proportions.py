@@ -1,4 +1,4 @@
-"""Intervals for shares of samples: one share, the difference of two paired shares.
+"""Guaranteed limits of a share, and the difference of two paired shares.
 
 Rules:
 
@@ -16,40 +16,7 @@ import math
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.statistics.distributions import beta_quantile, normal_quantile
 from edgeworthy.statistics.inversion import last_included
-
-
-def wilson(successes: int, n: int, *, confidence: float, unit: str = "ratio") -> Estimate:
-    """Wilson's score interval for a share.
-
-    Mean coverage is close to the nominal one at every n; near 0 and 1 it is conservative towards
-    the middle, which is the side that a gate on accuracy or on errors looks at.
-
-    Args:
-        successes: Samples that have the property.
-        n: Samples in all, at least 1.
-        confidence: Coverage to aim at, in (0, 1).
-        unit: Unit of the share.
-
-    Raises:
-        ValueError: The counts or the confidence are impossible.
-
-    Source: Wilson, JASA 22 (1927) 209-212; Brown, Cai and DasGupta, Stat. Sci. 16 (2001) 101-133.
-
-    >>> estimate = wilson(9, 10, confidence=0.95)
-    >>> round(estimate.low, 4), round(estimate.high, 4)
-    (0.5958, 0.9821)
-    """
-    _check_counts(successes, n, confidence)
-    value = successes / n
-    z_squared = normal_quantile((1 + confidence) / 2) ** 2
-    center = (value + z_squared / (2 * n)) / (1 + z_squared / n)
-    spread = value * (1 - value) / n + z_squared / (4 * n * n)
-    half = math.sqrt(z_squared * spread) / (1 + z_squared / n)
-    low = 0.0 if successes == 0 else min(max(center - half, 0.0), value)
-    high = 1.0 if successes == n else max(min(center + half, 1.0), value)
-    return Estimate(
-        value=value, low=low, high=high, confidence=confidence, n=n, method="wilson", unit=unit
-    )
+from edgeworthy.statistics.shares import check_counts
 
 
 def clopper_pearson(successes: int, n: int, *, confidence: float, unit: str = "ratio") -> Estimate:
@@ -71,7 +38,7 @@ def clopper_pearson(successes: int, n: int, *, confidence: float, unit: str = "r
     >>> round(clopper_pearson(0, 10, confidence=0.95).high, 4)
     0.3085
     """
-    _check_counts(successes, n, confidence)
+    check_counts(successes, n, confidence)
     value = successes / n
     tail = (1 - confidence) / 2
     low = 0.0
@@ -122,7 +89,7 @@ def paired_difference(
     (-0.1181, 0.0594)
     """
     n = n11 + n10 + n01 + n00
-    _check_counts(min(n11, n10, n01, n00), n, confidence)
+    check_counts(min(n11, n10, n01, n00), n, confidence)
     value = (n10 - n01) / n
     low, high = tango_limits(n10, n01, n, z=normal_quantile((1 + confidence) / 2))
     return Estimate(
@@ -167,10 +134,3 @@ def _tango_statistic(n10: float, n01: float, n: float, difference: float) -> flo
     if variance <= 0.0:
         return 0.0 if distance == 0 else math.copysign(math.inf, distance)
     return distance / math.sqrt(variance)
-
-
-def _check_counts(successes: int, n: int, confidence: float) -> None:
-    if n < 1 or not 0 <= successes <= n:
-        raise ValueError(f"counts must fulfil 0 <= successes <= n and n >= 1: {successes}, {n}")
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence must lie between 0 and 1: {confidence}")

@@ -9,14 +9,19 @@ from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]  # shi
 
 from edgeworthy.documents.corruption import CorruptionFigure, StudiedCorruption
 from edgeworthy.evaluation.corruptions import (
+    AnyCorruption,
+    Draws,
+    Facts,
     Question,
+    SampleKeys,
     Scored,
     corruption_figures,
     corruption_findings,
     corruption_metrics,
+    corruptions_of,
     scoring_of,
 )
-from edgeworthy.evaluation.samples import Scores, Values
+from edgeworthy.evaluation.samples import Detections, Scores, SegmentedImages, Values
 
 CORRUPTIONS = tuple(
     StudiedCorruption(name=name, group=group, title=name)
@@ -161,4 +166,54 @@ def test_errors_of_a_regressor_are_distances() -> None:
 
 def test_tasks_without_a_score_have_no_metrics_under_corruption() -> None:
     assert corruption_metrics("anomaly") == ("corruption_auroc", "relative_corruption_error")
-    assert corruption_metrics("segmentation") == ()
+    assert corruption_metrics("embedding") == ()
+
+
+def test_boxes_and_areas_are_scored_image_by_image() -> None:
+    boxes, areas = scoring_of("detection"), scoring_of("segmentation")
+    assert boxes is not None
+    assert areas is not None
+    truth = np.array([[[0, 0, 0, 9, 9], [1, 5, 5, 9, 9]], [[0, 0, 0, 4, 4], [-1, 0, 0, 0, 0]]])
+    said = Detections(
+        labels=truth,
+        scores=np.array([[0.9, 0.8, 0.2], [0.7, 0.1, 0.1]]),
+        classes=np.array([[0, 1, 1], [1, -1, -1]]),
+        hits=np.array([[[True], [False], [True]], [[False], [False], [False]]]).repeat(10, axis=2),
+        class_count=2,
+    )
+    # First image: two sure boxes, one of them right, two true ones. Second: one, wrong, one true.
+    assert boxes.scores(said).tolist() == [0.5, 0.0]
+    maps = SegmentedImages(
+        labels=np.array([[6, 4, 0], [10, 0, 0]]),
+        right=np.array([[5, 3, 0], [10, 0, 0]]),
+        predicted=np.array([[6, 4, 0], [10, 0, 0]]),
+    )
+    assert areas.scores(maps) == pytest.approx([(5 / 7 + 3 / 5) / 2, 1.0])
+    assert boxes.needs_places
+    assert areas.needs_places
+
+
+def displacement(corruption: AnyCorruption, picture: NDArray[np.float32]) -> float:
+    """How far the edge of a dark half moved, in pixels, at the third severity."""
+    draws = Draws(1, corruption.name, SampleKeys(picture))
+    facts = Facts(np.full(3, 0.5, np.float32), np.full(3, 0.3, np.float32), picture)
+    after = corruption.corrupt(picture, 3, draws, facts).mean(axis=-1)
+    before = picture.mean(axis=-1)
+    # Where the step up is, from where a row correlates best with the shifted original.
+    shifts = range(-12, 13)
+    best = [
+        max(shifts, key=lambda by: float(np.dot(row - row.mean(), np.roll(old, by) - old.mean())))
+        for row, old in zip(after.reshape(-1, 96), before.reshape(-1, 96), strict=True)
+    ]
+    return float(np.mean(np.abs(best)))
+
+
+def test_what_is_said_to_move_things_moves_them_and_camera_noise_does_not() -> None:
+    picture = np.full((4, 96, 96, 3), 0.2, np.float32)
+    picture[:, :, 40:60] = 0.8
+    by_name = {each.name: each for each in corruptions_of("image")}
+    moving = {name for name, each in by_name.items() if each.moves_content}
+    assert moving == {"elastic", "rolling_shutter"}
+    assert min(displacement(by_name[name], picture) for name in moving) > 1.0
+    staying = ("defocus_blur", "glass_blur", "gaussian_noise", "zoom_blur", "jpeg", "contrast")
+    assert max(displacement(by_name[name], picture) for name in staying) < 1.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto, helper
 
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.quantization import make_plan
@@ -91,3 +91,13 @@ def test_a_result_that_others_read_has_a_range_of_its_own(parse: Callable[..., M
         WEIGHTS,
     )
     assert make_plan(NameNodes().call(model).model).implied == {}
+
+
+def test_a_weight_whose_shape_the_exporter_noted_is_no_activation(
+    parse: Callable[..., ModelProto],
+) -> None:
+    model = parse("g (float[n,2] x) => (float[n,2] y) { y = MatMul (x, w) }", {"w": WEIGHTS["w"]})
+    noted = helper.make_tensor_value_info("w", TensorProto.FLOAT, [2, 2])
+    model.graph.value_info.append(noted)
+    model.graph.node[0].name = "product"
+    assert make_plan(model).activations == ("x", "y")

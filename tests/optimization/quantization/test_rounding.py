@@ -111,3 +111,14 @@ def test_neighbors_still_fit_16_bits(seed: int, depth: int) -> None:
     found = compensated(weights, scales, moments, bounds)
     assert np.abs(found).max() <= 127
     assert (np.abs(neighbor_sums(found)) <= 128).all()
+
+
+@pytest.mark.parametrize("depth", [3, 64, 65, 200])
+def test_the_root_is_upper_triangular_and_that_of_the_damped_inverse(depth: int) -> None:
+    _, _, moments = case(3, depth, groups=2)
+    root = rounding_module._inverse_root(moments)
+    np.testing.assert_array_equal(root, np.triu(root))
+    damping = 0.01 * np.diagonal(moments, axis1=1, axis2=2).mean(axis=1)
+    damped = moments + damping[:, None, None] * np.eye(depth)
+    product = np.swapaxes(root, 1, 2) @ root @ damped
+    np.testing.assert_allclose(product, np.broadcast_to(np.eye(depth), product.shape), atol=1e-9)

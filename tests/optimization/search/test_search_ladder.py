@@ -48,6 +48,12 @@ def test_float_comes_first_and_nothing_is_tried_twice() -> None:
     assert {"float16", "int8-weights", "int8-dynamic-r7"} <= set(names(tried))
 
 
+def test_other_ways_to_spend_the_steps_are_tried_only_where_integers_lose_too_much() -> None:
+    remedies = {f"int8-u8s8-r7-{each}" for each in ("equalized", "smoothed", "output-error")}
+    assert remedies <= set(names(climb(AVX2, enough=False)))
+    assert not remedies & set(names(climb(AVX2, enough=True)))
+
+
 def test_the_same_history_gives_the_same_wave() -> None:
     assert next_wave(AVX2, []) == next_wave(AVX2, [])
     assert climb(AVX2, enough=True) == climb(AVX2, enough=True)

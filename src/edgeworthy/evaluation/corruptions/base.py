@@ -58,6 +58,8 @@ class Corruption(abc.ABC, Generic[LevelT]):
         source: Paper, standard or data sheet that it follows.
         bounds: Range of the values; absent where there is none.
         least_channels: Samples with fewer channels are left out.
+        moves_content: Things are elsewhere afterwards, so that boxes and maps of pixels would not
+            fit any more.
         levels: What each severity means.
     """
 
@@ -68,6 +70,7 @@ class Corruption(abc.ABC, Generic[LevelT]):
     source: ClassVar[str]
     bounds: ClassVar[tuple[float, float] | None] = None
     least_channels: ClassVar[int] = 1
+    moves_content: ClassVar[bool] = False
     levels: tuple[LevelT, LevelT, LevelT, LevelT, LevelT]
 
     @abc.abstractmethod

@@ -4,7 +4,10 @@ Rules:
 
 1. A score is a mean over samples or can be written as one, so that means over conditions keep the
    sample as the observation.
-2. Tasks without such a score are not examined under corruptions.
+2. Tasks without such a score are not examined under corruptions: whether an embedding finds its
+   like depends on all others.
+3. Boxes and maps of pixels belong to places in the picture. For them only corruptions count that
+   leave everything where it is.
 """
 
 from __future__ import annotations
@@ -16,15 +19,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.evaluation.samples import Decisions, Samples, Scores, Values
+from edgeworthy.evaluation.samples import (
+    Decisions,
+    Detections,
+    Samples,
+    Scores,
+    SegmentedImages,
+    Values,
+)
+from edgeworthy.evaluation.tasks.detection import Detection
+from edgeworthy.evaluation.tasks.segmentation import Segmentation
 from edgeworthy.statistics.clustered import (
     clustered_share,
     clustered_share_difference,
     student_mean,
 )
-from edgeworthy.statistics.proportions import paired_difference, wilson
+from edgeworthy.statistics.proportions import paired_difference
 from edgeworthy.statistics.ranking import placements
 from edgeworthy.statistics.replicates import clipped
+from edgeworthy.statistics.shares import share_interval
 
 #: ``(conditions, n)``: a score of each sample under each condition.
 ScoreTable = NDArray[np.float64]
@@ -37,11 +50,13 @@ class Scoring(abc.ABC):
         metric: The task's metric whose mean this is.
         unit: Of the metric.
         higher_is_better: Its direction.
+        needs_places: The truth says where in a picture something is (rule 3).
     """
 
     metric: ClassVar[str]
     unit: ClassVar[str] = "ratio"
     higher_is_better: ClassVar[bool] = True
+    needs_places: ClassVar[bool] = False
 
     @abc.abstractmethod
     def scores(self, samples: Samples) -> NDArray[np.float64]:
@@ -101,10 +116,10 @@ class RightAnswers(Scoring):
         *,
         confidence: float,
     ) -> Estimate | None:
-        """Wilson's interval, at the effective sample size where there are several conditions."""
+        """Blaker's interval; of several conditions Wilson's, at the effective sample size."""
         hits = table.astype(np.bool_)
         if len(hits) == 1:
-            return wilson(int(hits.sum()), hits.shape[1], confidence=confidence)
+            return share_interval(int(hits.sum()), hits.shape[1], confidence=confidence)
         return clustered_share(hits, confidence=confidence)
 
     def drop(
@@ -195,10 +210,39 @@ class Ranks(Scoring):
         return super().drop(subject, original, labels, confidence=confidence)
 
 
+class Boxes(Scoring):
+    """Detection: F1 of the boxes of an image with a score of at least 0.5, overlapping by half."""
+
+    metric = "image_f1"
+    needs_places = True
+
+    def scores(self, samples: Samples) -> NDArray[np.float64]:
+        """F1 per image."""
+        if not isinstance(samples, Detections):
+            raise TypeError("detection has boxes")
+        return 1.0 - _DETECTION.losses(samples).values
+
+
+class Overlaps(Scoring):
+    """Segmentation: mean overlap of the classes that an image shows."""
+
+    metric = "image_overlap"
+    needs_places = True
+
+    def scores(self, samples: Samples) -> NDArray[np.float64]:
+        """Mean overlap per image."""
+        if not isinstance(samples, SegmentedImages):
+            raise TypeError("segmentation has areas")
+        return 1.0 - _SEGMENTATION.losses(samples).values
+
+
+_DETECTION, _SEGMENTATION = Detection(), Segmentation()
 _SCORINGS: dict[str, Scoring] = {
     "classification": RightAnswers(),
     "regression": Distances(),
     "anomaly": Ranks(),
+    "detection": Boxes(),
+    "segmentation": Overlaps(),
 }
 #: Errors under corruption over the original's errors under the same corruptions.
 RELATIVE_ERROR = "relative_corruption_error"

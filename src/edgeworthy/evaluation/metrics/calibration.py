@@ -25,12 +25,10 @@ from edgeworthy.documents.evaluation import ReliabilityBin
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
 from edgeworthy.evaluation.metrics.resampled import Grouping
 from edgeworthy.evaluation.samples import Decisions
-from edgeworthy.statistics.distributions import student_t_quantile
 from edgeworthy.statistics.replicates import clipped, unseen_share, widened
 from edgeworthy.statistics.resampling import Statistic, replicate
 
 BIN_COUNT = 15
-_FEWEST_SAMPLES = 2
 # Cells of the bootstrap: confidences closer than 1/60 that were both right or both wrong.
 _PARTS_PER_BIN = 4
 # Standard deviations within which a bin may be perfectly calibrated.
@@ -125,59 +123,6 @@ class ExpectedCalibrationError(Metric[Decisions]):
             wide = widened(estimate, below=below, above=above, floor="bias")
             found.append(clipped(wide, smallest=-1.0, largest=1.0))
         return tuple(found)
-
-
-class Overconfidence(Metric[Decisions]):
-    """Mean confidence minus accuracy: positive where the model is surer than it is right."""
-
-    definition = MetricDefinition(
-        name="overconfidence",
-        unit="ratio",
-        higher_is_better=False,
-        title="Overconfidence",
-        source="mean of confidence minus correctness; interval: Student, at least 3 / n unseen",
-    )
-
-    def estimates(
-        self,
-        subject: Decisions,
-        original: Decisions,  # noqa: ARG002 - nothing to compare with
-        plan: IntervalPlan,
-    ) -> tuple[Estimate, ...]:
-        """Mean gap with Student's interval."""
-        return _mean_gap(subject.confidence - subject.right, 1.0, plan)
-
-    def drops(
-        self, subject: Decisions, original: Decisions, plan: IntervalPlan
-    ) -> tuple[Estimate, ...]:
-        """Subject's gap minus the original's, sample by sample."""
-        after, before = (each.confidence - each.right for each in (subject, original))
-        return _mean_gap(after - before, 2.0, plan)
-
-
-def _mean_gap(
-    gaps: NDArray[np.float64], largest: float, plan: IntervalPlan
-) -> tuple[Estimate, ...]:
-    n = len(gaps)
-    if n < _FEWEST_SAMPLES:
-        return ()
-    mean, deviation = float(gaps.mean()), float(gaps.std(ddof=1))
-    found = []
-    for level in plan.confidences:
-        arm = student_t_quantile((1 + level) / 2, n - 1) * deviation / math.sqrt(n)
-        estimate = Estimate(
-            value=mean,
-            low=mean - arm,
-            high=mean + arm,
-            confidence=level,
-            n=n,
-            method="student",
-            unit="ratio",
-        )
-        unseen = unseen_share(n, confidence=level)
-        wide = widened(estimate, below=unseen, above=unseen, floor="rule-of-three")
-        found.append(clipped(wide, smallest=-largest, largest=largest))
-    return tuple(found)
 
 
 class ScaledCalibrationError(ExpectedCalibrationError):

@@ -16,9 +16,10 @@ from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefin
 from edgeworthy.evaluation.metrics.resampled import resampled_estimates, rule_of_three
 from edgeworthy.evaluation.metrics.shares import agreement_table
 from edgeworthy.evaluation.samples import Embeddings
-from edgeworthy.statistics.proportions import paired_difference, wilson
+from edgeworthy.statistics.proportions import paired_difference
+from edgeworthy.statistics.shares import share_interval
 
-_SOURCE = "Jégou et al., TPAMI 33 (2011): recall at k; interval: Wilson 1927; drop: Tango 1998"
+_SOURCE = "Jégou et al., TPAMI 33 (2011): recall at k; interval: Blaker 2000; drop: Tango 1998"
 
 
 class _Recall(Metric[Embeddings]):
@@ -32,12 +33,13 @@ class _Recall(Metric[Embeddings]):
         original: Embeddings,  # noqa: ARG002 - a share needs nothing to compare with
         plan: IntervalPlan,
     ) -> tuple[Estimate, ...]:
-        """Share with Wilson's interval; none without a query."""
+        """Share with Blaker's interval; none without a query."""
         hits = self._hits(subject)
         if not len(hits):
             return ()
         return tuple(
-            wilson(int(hits.sum()), len(hits), confidence=level) for level in plan.confidences
+            share_interval(int(hits.sum()), len(hits), confidence=level)
+            for level in plan.confidences
         )
 
     def drops(
@@ -118,13 +120,15 @@ class NeighborAgreement(Metric[Embeddings]):
         unit="ratio",
         higher_is_better=True,
         title="Same nearest neighbor as the original",
-        source="share of equal neighbors; interval: Wilson 1927",
+        source="share of equal neighbors; interval: Blaker 2000",
         needs_original=True,
     )
 
     def estimates(
         self, subject: Embeddings, original: Embeddings, plan: IntervalPlan
     ) -> tuple[Estimate, ...]:
-        """Share with Wilson's interval."""
+        """Share with Blaker's interval."""
         equal = int(np.count_nonzero(subject.nearest == original.nearest))
-        return tuple(wilson(equal, len(subject), confidence=level) for level in plan.confidences)
+        return tuple(
+            share_interval(equal, len(subject), confidence=level) for level in plan.confidences
+        )

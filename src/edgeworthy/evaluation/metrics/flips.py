@@ -1,7 +1,7 @@
 """What changed against the original: agreement, and flips for the worse and for the better.
 
 Two models can be equally accurate and yet fail on different samples; whoever relied on a sample
-that now fails sees only the loss. Flips are rare, so their intervals are the exact ones.
+that now fails sees only the loss.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
 from edgeworthy.evaluation.samples import Decisions
-from edgeworthy.statistics.proportions import clopper_pearson, wilson
+from edgeworthy.statistics.shares import share_interval
 
-_FLIP_SOURCE = "Yan et al., CVPR 2021 (arXiv 2011.09161); interval: Clopper and Pearson 1934"
+_FLIP_SOURCE = "Yan et al., CVPR 2021 (arXiv 2011.09161); interval: Blaker 2000"
 
 
 class Agreement(Metric[Decisions]):
@@ -24,16 +24,18 @@ class Agreement(Metric[Decisions]):
         unit="ratio",
         higher_is_better=True,
         title="Agreement with the original",
-        source="share of equal decisions; interval: Wilson 1927",
+        source="share of equal decisions; interval: Blaker 2000",
         needs_original=True,
     )
 
     def estimates(
         self, subject: Decisions, original: Decisions, plan: IntervalPlan
     ) -> tuple[Estimate, ...]:
-        """Share with Wilson's interval."""
+        """Share with Blaker's interval."""
         equal = int(np.count_nonzero(subject.predicted == original.predicted))
-        return tuple(wilson(equal, len(subject), confidence=level) for level in plan.confidences)
+        return tuple(
+            share_interval(equal, len(subject), confidence=level) for level in plan.confidences
+        )
 
 
 class NegativeFlipRatio(Metric[Decisions]):
@@ -51,7 +53,7 @@ class NegativeFlipRatio(Metric[Decisions]):
     def estimates(
         self, subject: Decisions, original: Decisions, plan: IntervalPlan
     ) -> tuple[Estimate, ...]:
-        """Share with the exact interval."""
+        """Share with Blaker's interval."""
         count = int(np.count_nonzero(original.right & ~subject.right))
         return _rare_share(count, len(subject), plan)
 
@@ -71,10 +73,10 @@ class PositiveFlipRatio(Metric[Decisions]):
     def estimates(
         self, subject: Decisions, original: Decisions, plan: IntervalPlan
     ) -> tuple[Estimate, ...]:
-        """Share with the exact interval."""
+        """Share with Blaker's interval."""
         count = int(np.count_nonzero(~original.right & subject.right))
         return _rare_share(count, len(subject), plan)
 
 
 def _rare_share(count: int, n: int, plan: IntervalPlan) -> tuple[Estimate, ...]:
-    return tuple(clopper_pearson(count, n, confidence=level) for level in plan.confidences)
+    return tuple(share_interval(count, n, confidence=level) for level in plan.confidences)

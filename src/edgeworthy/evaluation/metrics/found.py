@@ -34,7 +34,7 @@ class WeakSliceAccuracy(ExaminedMetric):
         unit="ratio",
         higher_is_better=True,
         title="Accuracy in the worst slice that was found",
-        source=f"{_SOURCE}; interval: Wilson 1927, Bonferroni",
+        source=f"{_SOURCE}; interval: Blaker 2000, Bonferroni",
     )
 
 

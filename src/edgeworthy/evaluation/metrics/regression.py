@@ -3,7 +3,7 @@
 Rules:
 
 1. Bootstrap intervals. Those of an error are at least as wide as Student's on a logarithmic scale,
-   which hold for few and skewed errors too.
+   which hold for few and skewed errors too; those of squares are longer by Bonett's factor.
 2. The arms of a drop are at least what an unseen kind of sample would do if it changed as much as
    the one that changed most. Answers that are equal bit for bit have a drop of exactly 0.
 3. A single sample has no interval and gives no figure.
@@ -20,7 +20,7 @@ from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
 from edgeworthy.evaluation.metrics.resampled import Floor, resampled_estimates
 from edgeworthy.evaluation.samples import Values
-from edgeworthy.statistics.distributions import student_t_quantile
+from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
 from edgeworthy.statistics.replicates import unseen_share
 from edgeworthy.statistics.resampling import Statistic
 
@@ -195,16 +195,24 @@ def _r_squared(samples: Values) -> Statistic:
 
 
 def _log_student(losses: NDArray[np.float64], power: int) -> Floor:
-    """Student's interval on a logarithmic scale: errors are positive and skewed to the right."""
+    """Student's interval on a logarithmic scale: errors are positive and skewed to the right.
+
+    Source: Bonett, Comput. Stat. Data Anal. 50 (2006) 775-782, for the factor of squares.
+    """
     n, mean = len(losses), float(losses.mean())
     value = math.pow(mean, 1 / power)
     relative = float(losses.std(ddof=1)) / (math.sqrt(n) * power * mean) if mean > 0 else 0.0
 
+    def arm(level: float) -> float:
+        z = normal_quantile((1 + level) / 2)
+        factor = n / (n - z) if power > 1 and n > z + 1 else 1.0
+        return student_t_quantile((1 + level) / 2, n - 1) * relative * factor
+
     def above(level: float) -> float:
-        return value * math.expm1(student_t_quantile((1 + level) / 2, n - 1) * relative)
+        return value * math.expm1(arm(level))
 
     def below(level: float) -> float:
-        return -value * math.expm1(-student_t_quantile((1 + level) / 2, n - 1) * relative)
+        return -value * math.expm1(-arm(level))
 
     return Floor(below, above, "student-log")
 

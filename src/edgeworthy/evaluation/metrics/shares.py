@@ -1,6 +1,6 @@
 """Metrics that are the share of samples with a property: accuracy, and top-5 accuracy.
 
-The value has Wilson's score interval; the drop is the difference of two paired shares.
+The value has Blaker's interval; the drop is the difference of two paired shares.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
 from edgeworthy.evaluation.samples import Decisions
-from edgeworthy.statistics.proportions import paired_difference, wilson
+from edgeworthy.statistics.proportions import paired_difference
+from edgeworthy.statistics.shares import share_interval
 
 
 class ShareMetric(Metric[Decisions]):
@@ -29,9 +30,11 @@ class ShareMetric(Metric[Decisions]):
         original: Decisions,  # noqa: ARG002 - a share needs nothing to compare with
         plan: IntervalPlan,
     ) -> tuple[Estimate, ...]:
-        """Share with Wilson's interval."""
+        """Share with Blaker's interval."""
         hits = int(np.count_nonzero(self.hits(subject)))
-        return tuple(wilson(hits, len(subject), confidence=level) for level in plan.confidences)
+        return tuple(
+            share_interval(hits, len(subject), confidence=level) for level in plan.confidences
+        )
 
     def drops(
         self, subject: Decisions, original: Decisions, plan: IntervalPlan
@@ -61,7 +64,7 @@ class Accuracy(ShareMetric):
         unit="ratio",
         higher_is_better=True,
         title="Accuracy",
-        source="share of right decisions; interval: Wilson 1927; drop: Tango 1998",
+        source="share of right decisions; interval: Blaker 2000; drop: Tango 1998",
     )
 
     def hits(self, samples: Decisions) -> NDArray[np.bool_]:
@@ -81,7 +84,7 @@ class TopFiveAccuracy(ShareMetric):
         unit="ratio",
         higher_is_better=True,
         title="Top-5 accuracy",
-        source="Russakovsky et al., IJCV 115 (2015); interval: Wilson 1927; drop: Tango 1998",
+        source="Russakovsky et al., IJCV 115 (2015); interval: Blaker 2000; drop: Tango 1998",
     )
     _CUT = 5
 
@@ -92,7 +95,7 @@ class TopFiveAccuracy(ShareMetric):
     def estimates(
         self, subject: Decisions, original: Decisions, plan: IntervalPlan
     ) -> tuple[Estimate, ...]:
-        """Share with Wilson's interval; none for up to five classes."""
+        """Share with Blaker's interval; none for up to five classes."""
         if subject.class_count <= self._CUT:
             return ()
         return super().estimates(subject, original, plan)

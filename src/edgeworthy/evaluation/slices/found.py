@@ -34,7 +34,8 @@ from edgeworthy.evaluation.samples import Losses
 from edgeworthy.evaluation.slices.columns import Column
 from edgeworthy.evaluation.slices.search import FoundGroup, SearchPlan, search
 from edgeworthy.statistics.distributions import student_t_quantile
-from edgeworthy.statistics.proportions import paired_difference, wilson
+from edgeworthy.statistics.proportions import paired_difference
+from edgeworthy.statistics.shares import share_interval
 
 _CONFIDENCE = 0.95
 
@@ -146,7 +147,7 @@ class _Side:
         after = self.subject.values[indices]
         before = self.original.values[indices] if self.original is not None else None
         if self.subject.right_or_wrong and before is None:
-            made = wilson(int(np.count_nonzero(after == 0)), len(after), confidence=level)
+            made = share_interval(int(np.count_nonzero(after == 0)), len(after), confidence=level)
         elif self.subject.right_or_wrong and before is not None:
             table = agreement_table(before == 0, after == 0)
             made = paired_difference(*table, confidence=level)

@@ -30,7 +30,6 @@ from edgeworthy.evaluation.groups import (
 from edgeworthy.evaluation.metrics.balanced import BalancedAccuracy, MacroF1
 from edgeworthy.evaluation.metrics.calibration import (
     ExpectedCalibrationError,
-    Overconfidence,
     ScaledCalibrationError,
     reliability_bins,
 )
@@ -42,6 +41,7 @@ from edgeworthy.evaluation.metrics.found import (
     WeakSliceAccuracy,
     WeakSliceCount,
 )
+from edgeworthy.evaluation.metrics.overconfidence import Overconfidence
 from edgeworthy.evaluation.metrics.shares import Accuracy, TopFiveAccuracy
 from edgeworthy.evaluation.parts import Part
 from edgeworthy.evaluation.predictions import Predictions

@@ -51,11 +51,13 @@ class PassResult:
         record: What the pass did.
         equivalence: Proof that the outputs are the same; absent when nothing changed or when the
             pass is meant to change them.
+        data: The graph's bytes.
     """
 
     model: ModelProto
     record: PassRecord
     equivalence: EquivalenceRecord | None
+    data: bytes
 
 
 class Pass(abc.ABC):
@@ -82,32 +84,37 @@ class Pass(abc.ABC):
         return ""
 
     @final
-    def __call__(self, model: ModelProto, proof: Proof) -> PassResult:
+    def __call__(self, model: ModelProto, proof: Proof, *, data: bytes | None = None) -> PassResult:
         """Apply the pass and check its contract.
 
         Args:
             model: The graph, left as it is.
             proof: Inputs on which outputs are compared.
+            data: The bytes of ``model``, where they are known: large graphs take time to write.
 
         Raises:
             OptimizationError: The pass broke its contract.
         """
+        given = model_bytes(model) if data is None else data
         reason = self.requires(model)
         if reason:
-            return PassResult(model, self._record(changed=False, detail=reason), None)
-        given = model_bytes(model)
+            return PassResult(model, self._record(changed=False, detail=reason), None, given)
         rewrite = self.call(model)
         if model_bytes(model) != given:
             raise self._broken("it changed the graph that it was given")
-        truth = model_bytes(rewrite.model) != given
+        made = given if rewrite.model is model else model_bytes(rewrite.model)
+        truth = made != given
         if rewrite.changed != truth:
             claim = "changed" if rewrite.changed else "did not change"
             raise self._broken(f"it says that it {claim} the graph, the bytes say otherwise")
         if not truth:
-            return PassResult(model, self._record(changed=False, detail=rewrite.detail), None)
-        return self._checked(model, rewrite, proof)
+            record = self._record(changed=False, detail=rewrite.detail)
+            return PassResult(model, record, None, given)
+        return self._checked(model, rewrite, proof, (given, made))
 
-    def _checked(self, model: ModelProto, rewrite: Rewrite, proof: Proof) -> PassResult:
+    def _checked(
+        self, model: ModelProto, rewrite: Rewrite, proof: Proof, data: tuple[bytes, bytes]
+    ) -> PassResult:
         try:
             onnx.checker.check_model(rewrite.model)
         except (onnx.checker.ValidationError, ValueError) as error:
@@ -116,14 +123,15 @@ class Pass(abc.ABC):
         if promise:
             raise self._broken(promise)
         if not self.keeps_outputs:
-            return PassResult(
-                rewrite.model, self._record(changed=True, detail=rewrite.detail), None
-            )
-        equivalence = self._proved(model, rewrite.model, proof)
+            record = self._record(changed=True, detail=rewrite.detail)
+            return PassResult(rewrite.model, record, None, data[1])
+        equivalence = self._proved(proof, data)
         detail = f"{rewrite.detail}; largest difference {equivalence.largest_difference:.1e}"
-        return PassResult(rewrite.model, self._record(changed=True, detail=detail), equivalence)
+        record = self._record(changed=True, detail=detail)
+        return PassResult(rewrite.model, record, equivalence, data[1])
 
-    def _proved(self, before: ModelProto, after: ModelProto, proof: Proof) -> EquivalenceRecord:
+    def _proved(self, proof: Proof, data: tuple[bytes, bytes]) -> EquivalenceRecord:
+        before, after = data
         proof.outputs(before)  # a model that never ran is not this pass's fault
         try:
             equivalence = proof.compare(before, after)

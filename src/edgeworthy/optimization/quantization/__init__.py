@@ -1,6 +1,10 @@
 """8-bit integers for reals: what may be quantized, and how."""
 
-from edgeworthy.optimization.quantization.bias_correction import correct_biases
+from edgeworthy.optimization.quantization.bias_correction import (
+    correct_biases,
+    stored_weights,
+    weights_on_steps,
+)
 from edgeworthy.optimization.quantization.chosen_ranges import chosen_ranges
 from edgeworthy.optimization.quantization.eligibility import why_not
 from edgeworthy.optimization.quantization.equalization import (
@@ -35,6 +39,8 @@ __all__ = [
     "quantize",
     "round_weights",
     "smooth",
+    "stored_weights",
     "weight_scales",
+    "weights_on_steps",
     "why_not",
 ]

@@ -30,11 +30,13 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 from edgeworthy.optimization.calibration import affordable_samples, first_runs
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.analytic_bias import analytic_shifts
-from edgeworthy.optimization.quantization.plan import QuantizationPlan
+from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name, opset_version
 from edgeworthy.runtimes.base import Tensors
 
 _BIAS_INPUT = 2
+#: Largest integer weight.
+_LARGEST = 127.0
 #: ``ReduceMean`` takes its axes as an input from here on.
 _AXES_AS_INPUT_OPSET = 18
 
@@ -54,7 +56,7 @@ class _Probe:
 
 def correct_biases(
     model: ModelProto,
-    quantized: ModelProto,
+    weights: Mapping[str, NDArray[np.float64]],
     plan: QuantizationPlan,
     batches: Iterable[Tensors],
     *,
@@ -65,7 +67,7 @@ def correct_biases(
 
     Args:
         model: The float graph; each weight has one reader.
-        quantized: Its QDQ graph.
+        weights: What the integers of each node's weight stand for, by node.
         plan: What is quantized.
         batches: Calibration samples, read once.
         onto: The graph that gets the biases, when it is not ``model``: the same with other weights.
@@ -74,7 +76,6 @@ def correct_biases(
     Raises:
         InferenceError: The engine cannot run the graph.
     """
-    weights = _stored_weights(quantized)
     nodes = [
         node
         for node in model.graph.node
@@ -94,8 +95,31 @@ def correct_biases(
     return corrected
 
 
-def _stored_weights(quantized: ModelProto) -> dict[str, NDArray[np.float64]]:
-    """What the integers of each node's weight stand for, by node."""
+def weights_on_steps(
+    model: ModelProto, plan: QuantizationPlan, scales: Mapping[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float64]]:
+    """What the integers of each node's weight will stand for, by node.
+
+    Args:
+        model: The graph whose weights are about to be rounded.
+        plan: What is quantized.
+        scales: Of each weight, one per channel.
+    """
+    wiring = Wiring(model.graph)
+    found = {}
+    for node in model.graph.node:
+        if node.name in plan.nodes and node.op_type in WEIGHTED and node.input[1] in scales:
+            weight = numpy_helper.to_array(wiring.initializers[node.input[1]])
+            shape = [1] * weight.ndim
+            shape[channel_axis(node)] = -1
+            steps = scales[node.input[1]].reshape(shape)
+            integers = np.clip(np.rint(weight / steps), -_LARGEST, _LARGEST)
+            found[node.name] = integers.astype(np.float64) * steps.astype(np.float64)
+    return found
+
+
+def stored_weights(quantized: ModelProto) -> dict[str, NDArray[np.float64]]:
+    """What the integers of each node's weight stand for in a QDQ graph, by node."""
     wiring = Wiring(quantized.graph)
     weights = {}
     for node in quantized.graph.node:

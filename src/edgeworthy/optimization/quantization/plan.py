@@ -96,7 +96,7 @@ def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> Quantiza
     wiring = Wiring(model.graph)
     weighted = weighted_nodes(model.graph, wiring)
     attention = any(_is_attention(node, wiring) for node in model.graph.node)
-    floats = _float_tensors(model)
+    floats = _float_tensors(model, wiring)
     chosen = []
     for node in model.graph.node:
         carries = _is_carrier(node, wiring) or (not attention and _is_residual(node, wiring))
@@ -130,13 +130,14 @@ def _check_names(model: ModelProto, names: Sequence[str]) -> None:
             )
 
 
-def _float_tensors(model: ModelProto) -> set[str]:
-    """Inputs and computed tensors that hold float32."""
+def _float_tensors(model: ModelProto, wiring: Wiring) -> set[str]:
+    """Inputs and computed tensors that hold float32; exporters note the shapes of weights too."""
     graph = onnx.shape_inference.infer_shapes(model).graph
     return {
         value.name
         for value in (*graph.input, *graph.value_info, *graph.output)
         if value.type.tensor_type.elem_type == TensorProto.FLOAT
+        and wiring.constant(value.name) is None
     }
 
 

@@ -3,7 +3,7 @@
 Rules:
 
 1. Cheap and likely first: the cleaned float, then the recipe that suits the class of CPU, then its
-   rivals, then mixed precision where integers alone lose too much.
+   rivals; where integers alone lose too much, other ways to spend the steps, then mixed precision.
 2. The same findings give the same next wave, so that a search that was killed goes on where it was.
 3. Nothing is tried twice; a failed trial is passed over and what depends on it is left out.
 4. An engine is a rival like any other: it runs the versions that did best so far.
@@ -19,6 +19,7 @@ import msgspec
 from edgeworthy.documents.device import InstructionSet
 from edgeworthy.documents.search import LayerSensitivity
 from edgeworthy.documents.variant import QuantizationRecipe, Recipe
+from edgeworthy.optimization.calibration import OUTPUT_ERROR
 from edgeworthy.optimization.data_types import data_types_for
 from edgeworthy.optimization.recipes import (
     FLOAT16,
@@ -31,6 +32,8 @@ from edgeworthy.optimization.search.bisection import Tried, next_count
 
 #: Other ways to find ranges than the usual one.
 _CALIBRATIONS = ("minmax", "percentile-99.9")
+#: Share of the outliers that moves into the weights.
+_SMOOTHING = 0.5
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def next_wave(situation: Situation, history: Sequence[Found]) -> tuple[Attempt, 
         situation: What the search is for.
         history: Everything that was tried, in order.
     """
-    for rung in (_first, _rivals, _engines, _mixed):
+    for rung in (_first, _rivals, _remedies, _engines, _mixed):
         wanted = [each for each in rung(situation, history) if not _was_tried(each, history)]
         if wanted:
             return tuple(wanted)
@@ -135,6 +138,32 @@ def _rivals(situation: Situation, history: Sequence[Found]) -> list[Attempt]:
         ),
         Attempt(INT8_WEIGHTS, usual, "a small file that computes in float"),
         Attempt(FLOAT16, usual, "half the file, and nearly nothing lost"),
+    ]
+
+
+def _remedies(situation: Situation, history: Sequence[Found]) -> list[Attempt]:
+    """What may help where the usual recipe loses too much; a model may have no use for some."""
+    best = _best_static(history)
+    if best is None or best.enough:
+        return []
+    suited, usual = data_types_for(situation.instruction_set), situation.runtimes[0]
+    change = msgspec.structs.replace
+    return [
+        Attempt(
+            int8_recipe(change(suited, equalization=True)),
+            usual,
+            "channels that use little of a shared range raised",
+        ),
+        Attempt(
+            int8_recipe(change(suited, smoothing_alpha=_SMOOTHING)),
+            usual,
+            "outliers of activations moved into weights",
+        ),
+        Attempt(
+            int8_recipe(change(suited, calibration_method=OUTPUT_ERROR)),
+            usual,
+            "for each tensor the range that disturbs its readers least",
+        ),
     ]
 
 

@@ -63,16 +63,25 @@ class Material:
     @cached_property
     def corruptions(self) -> tuple[AnyCorruption, ...]:
         """Those that are asked for and that the samples can have."""
-        return tuple(each for each in self._asked if each.least_channels <= self.channels)
+        return tuple(each for each in self._asked if not self._obstacle(each))
 
     @property
     def left_out(self) -> tuple[str, ...]:
         """Those that the samples cannot have, and why."""
-        return tuple(
-            f"{each.name} needs {each.least_channels} channels, the samples have {self.channels}."
-            for each in self._asked
-            if each.least_channels > self.channels
-        )
+        return tuple(filter(None, map(self._obstacle, self._asked)))
+
+    def _obstacle(self, corruption: AnyCorruption) -> str:
+        """Why the samples cannot have a corruption; empty where they can."""
+        from edgeworthy.evaluation.corruptions import scoring_of
+
+        name, least = corruption.name, corruption.least_channels
+        if least > self.channels:
+            return f"{name} needs {least} channels, the samples have {self.channels}."
+        task = self.case.settings.task
+        scoring = scoring_of(task)
+        if corruption.moves_content and scoring is not None and scoring.needs_places:
+            return f"{name} moves what the picture shows, and the labels of {task} say where it is."
+        return ""
 
     @cached_property
     def _asked(self) -> tuple[AnyCorruption, ...]:

@@ -28,7 +28,12 @@ from edgeworthy.files import digest_bytes
 from edgeworthy.workflow.examinations.base import Case, Examination, Unit
 from edgeworthy.workflow.examinations.corrupted_samples import Material, material_of
 from edgeworthy.workflow.examinations.profiles import Allotment, inference_s
-from edgeworthy.workflow.stages.inference import BATCH_SIZE, load_predictions
+from edgeworthy.workflow.stages.inference import (
+    BATCH_SIZE,
+    answering,
+    load_predictions,
+    output_form,
+)
 from edgeworthy.workflow.stages.measurement import host_of
 from edgeworthy.workflow.stages.subjects import Subject
 from edgeworthy.workflow.steps import Step, StepResult
@@ -162,6 +167,7 @@ def _step(case: Case, subject: Subject, plan: _Plan, corruption: AnyCorruption) 
             "seed": str(settings.seed),
             "preparation": digest_bytes(canonical_json([reading.signature, dict(reading.inputs)])),
             "output": reading.output,
+            "outputs": canonical_json(output_form(case.workspace.project.model)).decode(),
             "task": canonical_json([settings.task, settings.scores, settings.label_count]).decode(),
             "host": canonical_json(host_of(case.workspace)).decode(),
             "tools": tool_version(reading.runtime, "numpy", "pillow"),
@@ -201,7 +207,6 @@ def _scores(
     from edgeworthy.evaluation import predict
     from edgeworthy.evaluation.corruptions import Condition, CorruptedDataset
     from edgeworthy.evaluation.tasks import find_task
-    from edgeworthy.runtimes import run_batched
 
     material, reading = plan.material, case.reading
     corrupted = CorruptedDataset(
@@ -214,7 +219,8 @@ def _scores(
     batches = prepared_batches(
         corrupted, signature=reading.signature, inputs=reading.inputs, size=BATCH_SIZE
     )
-    said = predict(partial(run_batched, session), batches, output=reading.output)
+    answers, output = answering(session, reading, case.workspace.project.model)
+    said = predict(answers, batches, output=output)
     return plan.scoring.scores(find_task(case.settings.task).decode(said, case.settings))
 
 

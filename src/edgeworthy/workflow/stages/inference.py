@@ -108,7 +108,7 @@ def _inputs(
         "samples": samples.digest,
         "preparation": digest_bytes(canonical_json([reading.signature, dict(reading.inputs)])),
         "output": reading.output,
-        "outputs": canonical_json(_output_form(workspace.project.model)).decode(),
+        "outputs": canonical_json(output_form(workspace.project.model)).decode(),
         "host": canonical_json(host_of(workspace)).decode(),
         "engine": engine_version(reading.runtime),
         "tools": tool_version("numpy"),
@@ -156,7 +156,7 @@ def _thinned(batch: PreparedBatch, every: int) -> Iterator[PreparedBatch]:
         )
 
 
-def _output_form(section: ModelSection) -> list[object]:
+def output_form(section: ModelSection) -> list[object]:
     """What joins or shrinks outputs; empty for tasks that judge one output as it is."""
     if section.task not in {"detection", "segmentation"}:
         return []

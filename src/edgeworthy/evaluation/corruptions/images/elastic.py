@@ -17,6 +17,7 @@ class Elastic(ImageCorruption[tuple[float, float]]):
 
     name = "elastic"
     group = "digital"
+    moves_content = True
     title = "Elastic distortion"
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261); Simard et al., ICDAR 2003"
     levels = ((0.5, 4.0), (0.8, 6.0), (1.1, 9.0), (1.4, 12.0), (1.8, 16.0))

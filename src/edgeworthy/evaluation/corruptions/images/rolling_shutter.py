@@ -19,6 +19,7 @@ class RollingShutter(ImageCorruption[float]):
 
     name = "rolling_shutter"
     group = "camera"
+    moves_content = True
     title = "Rolling shutter"
     source = (
         "Liang, Chang and Chen, Analysis and compensation of rolling shutter effect, "

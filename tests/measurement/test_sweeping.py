@@ -22,7 +22,7 @@ from edgeworthy.measurement import (
     powers_of_two,
     sweep,
 )
-from edgeworthy.measurement.sweep import Setting, points_of
+from edgeworthy.measurement.sweeping import Setting, points_of
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
