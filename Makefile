@@ -43,7 +43,7 @@ $(VENV)/.installed: pyproject.toml
 	@touch $@
 
 test: check
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .

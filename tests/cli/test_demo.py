@@ -12,6 +12,7 @@ from edgeworthy.cli.main import run
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_templates")
 def test_a_device_lives_through_its_updates_and_nothing_is_left(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -232,8 +232,20 @@ def steps_done(project: ProjectFolder) -> int:
     return len(list((project.path / ".edgeworthy" / "last").glob("*.json")))
 
 
-@pytest.mark.parametrize("done", [1, 5, 7, 14])
+def test_ctrl_c_while_it_measures_keeps_what_was_finished(
+    project: ProjectFolder, command: Command
+) -> None:
+    assert_ctrl_c_keeps_what_was_finished(project, 7, command)
+
+
+@pytest.mark.parametrize("done", [2, 6, 15])
 def test_ctrl_c_at_any_step_keeps_what_was_finished(
+    half_built: ProjectFolder, done: int, command: Command
+) -> None:
+    assert_ctrl_c_keeps_what_was_finished(half_built, done, command)
+
+
+def assert_ctrl_c_keeps_what_was_finished(
     project: ProjectFolder, done: int, command: Command
 ) -> None:
     build = started(project)

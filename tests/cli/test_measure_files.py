@@ -176,9 +176,10 @@ def test_loads_are_printed_and_checked_against_golden_outputs(
     assert (code, err) == (0, "")
     assert said in out
     assert "all right" in out
-    code, out, err = command("measure", model, "--scenario", "offline", *options, "--json")
-    found = decode_document(out.encode(), LoadMeasurement, where="stdout")
-    assert found.checked_count > 0
+    if scenario == "offline":  # the document of one says it for all
+        code, out, err = command("measure", model, "--scenario", scenario, *options, "--json")
+        found = decode_document(out.encode(), LoadMeasurement, where="stdout")
+        assert found.checked_count > 0
 
 
 def test_wrong_answers_are_no_result(command: Command, model: Path, tmp_path: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+import typer
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeworthy import cli
 from edgeworthy.cli.compare import print_findings
-from edgeworthy.cli.main import run
+from edgeworthy.cli.main import app, run
 from edgeworthy.cli.output import console, note, print_outcomes
 from edgeworthy.cli.variants import print_variants
 from edgeworthy.documents.estimate import Estimate
@@ -99,6 +102,21 @@ def test_a_finding_is_a_note(capsys: pytest.CaptureFixture[str]) -> None:
         (Finding(kind="negative-flips", slice="", sentence=said, estimate=figure),),
     )
     assert capsys.readouterr().out == "note 4 [of] 100 are lost\n"
+
+
+def verbs(command: Any, name: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - of Typer
+    """Each verb and what its help says, from the outermost command on."""
+    yield name, command.help or ""
+    for inner, verb in getattr(command, "commands", {}).items():
+        yield from verbs(verb, f"{name} {inner}")
+
+
+@pytest.mark.parametrize(("name", "said"), [*verbs(typer.main.get_command(app), "edgeworthy")])
+def test_a_paragraph_of_the_help_is_one_line_for_the_terminal_to_break(
+    name: str, said: str
+) -> None:
+    torn = [each for each in said.strip().split("\n\n") if "\n" in each.strip()]
+    assert torn == [], name
 
 
 @pytest.mark.parametrize("path", sorted(Path(cli.__path__[0]).glob("*.py")), ids=lambda p: p.stem)

@@ -28,6 +28,7 @@ def names_with_blocks() -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_templates")
 @pytest.mark.parametrize("name", names_with_blocks())
 def test_the_blocks_of_the_page_run(
     name: str,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 import pytest
+import vl_convert
 
 from edgeworthy.documents.build import BuildRecord
 from edgeworthy.documents.gate import Verdict
@@ -26,6 +29,23 @@ def page_of() -> Callable[[BuildRecord], str]:
         return pages[key]
 
     return page
+
+
+@pytest.fixture(autouse=True, scope="session")
+def drawings() -> Iterator[dict[str, str]]:
+    """What was drawn, by its specification: records that differ in a figure share most charts."""
+    drawn: dict[str, str] = {}
+    draw = vl_convert.vegalite_to_svg
+
+    def draw_once(specification: dict[str, object], **options: Any) -> str:  # noqa: ANN401 - the renderer's
+        key = json.dumps([specification, options])
+        if key not in drawn:
+            drawn[key] = draw(specification, **options)
+        return drawn[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vl_convert, "vegalite_to_svg", draw_once)
+        yield drawn
 
 
 @pytest.fixture

@@ -71,8 +71,10 @@ def ran(result: BuildResult) -> set[str]:
     return {short(each.step) for each in result.outcomes if each.ran}
 
 
-def test_the_first_build_does_everything_once(project: ProjectFolder) -> None:
-    result = project.load().build()
+def test_the_first_build_does_everything_once(
+    first_build: tuple[ProjectFolder, BuildResult],
+) -> None:
+    project, result = first_build
     assert ran(result) == EVERYTHING
     assert sum(each.ran for each in result.outcomes) == len(EVERYTHING)
     assert result.decision.verdict is Verdict.PASS
@@ -174,14 +176,15 @@ def test_each_step_is_a_method_that_returns_its_record(built: ProjectFolder) -> 
 
 
 def test_a_project_without_a_key_is_judged_and_reported_but_not_released(
-    project: ProjectFolder,
+    half_built: ProjectFolder,
 ) -> None:
-    project.edit('[release]\nkey = "keys/release"\n', "")
-    result = project.load().build()
+    half_built.edit('[release]\nkey = "keys/release"\n', "")
+    result = half_built.load().build()
     assert result.release_path is None
     assert result.report_path.is_file()
+    assert [path.name for path in (half_built.path / "dist").glob("bands-*")] == []
     with pytest.raises(ProjectFileError, match="no \\[release\\] in the project file"):
-        project.load().release()
+        half_built.load().release()
 
 
 def test_a_project_without_calibration_samples_ships_float(built: ProjectFolder) -> None:

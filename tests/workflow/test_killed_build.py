@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -35,19 +34,6 @@ pathlib.Path.rename = counted(pathlib.Path.rename)
 from edgeworthy.cli.main import run
 sys.exit(run(sys.argv[3:]))
 """
-#: Steps that take longest to do again and write nothing that others do not.
-SLOW_STEPS = ("measure--host",)
-
-
-@pytest.fixture
-def half_built(built: ProjectFolder) -> ProjectFolder:
-    """Measured, but nothing else done; no release and no report."""
-    shutil.rmtree(built.path / "dist")
-    for kind in ("steps", "last"):
-        for path in (built.path / ".edgeworthy" / kind).iterdir():
-            if path.stem not in SLOW_STEPS:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return built
 
 
 def build(project: ProjectFolder, renames: int, moment: str) -> int:

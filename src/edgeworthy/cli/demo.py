@@ -28,8 +28,9 @@ def demo() -> None:
 def device() -> None:
     """Live through a device's updates in a minute: take, prove, swap, roll back, refuse.
 
-    Builds the digits template three times, founds a trust repository, serves it over HTTP, and runs
-    a real agent against it, all in a temporary folder that is removed at the end.
+    Three real builds of the digits template, a trust repository behind HTTP, and a real agent.
+
+    All of it lies in a temporary folder, which is removed at the end.
 
     Example: edgeworthy demo device
     """

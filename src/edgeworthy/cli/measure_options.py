@@ -27,7 +27,13 @@ AgainstOption: TypeAlias = Annotated[
     typer.Option("--vs", help="Compare with this ONNX file, in turns.", metavar="FILE"),
 ]
 ScenarioOption: TypeAlias = Annotated[
-    Scenario, typer.Option(help="How queries arrive, with MLPerf's meaning.")
+    Scenario,
+    typer.Option(
+        help="How queries arrive, with MLPerf's meaning: single-stream, multi-stream, server or "
+        "offline.",
+        # The names of all four in one word would be torn apart where a terminal is narrow.
+        metavar="SCENARIO",
+    ),
 ]
 BoundOption: TypeAlias = Annotated[
     float,

@@ -61,8 +61,7 @@ def optimize(
 ) -> None:
     """Search for the version of the model that suits a target best, and say why it does.
 
-    Of a project, or of a bare model file with samples. A search that is stopped goes on where it
-    was when it is started again.
+    Of a project, or of a bare model with samples. A search that was stopped goes on where it was.
 
     Example: edgeworthy optimize --project digits --budget 10m
     """
