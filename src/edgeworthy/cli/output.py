@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import typer
@@ -91,6 +92,21 @@ def interval(estimate: Estimate | None) -> str:
     if estimate.low == estimate.high:
         return figure(estimate.value)
     return f"{figure(estimate.value)} [{figure(estimate.low)}, {figure(estimate.high)}]"
+
+
+def folded(name: str, width: int) -> str:
+    """A name on lines of at most ``width`` characters where its underscores allow it.
+
+    >>> print(folded("expected_calibration_error", 18))
+    expected_
+    calibration_error
+    """
+    lines = [""]
+    for part in re.findall("[^_]*_|[^_]+", name):
+        if lines[-1] and len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def verdict_text(verdict: Verdict) -> Text:
