@@ -106,10 +106,10 @@ def _headline(status: AgentStatus) -> Text:
         word = "waiting" if status.running else "empty"
         step = "" if status.running else "; `edgeworthy agent run` looks for one and serves it"
         return marked(word, "yellow", f"nothing has proved itself here yet{step}")
+    named = f"{current.product} {current.version}"
     if status.running:
-        return marked("not serving", "red", f"{current.product} {current.version}: its worker is away")
-    sentence = f"{current.product} {current.version}; `edgeworthy agent run` serves it"
-    return marked("ready", "yellow", sentence)
+        return marked("not serving", "red", f"{named}: its worker is away")
+    return marked("ready", "yellow", f"{named}; `edgeworthy agent run` serves it")
 
 
 def _slot(slot: Slot | None) -> str:
