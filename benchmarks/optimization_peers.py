@@ -74,7 +74,7 @@ STEPS = ("make", "emulate", "time")
 #: Files that are timed together beside ours.
 TIMED_TOGETHER = 4
 #: Samples of each file that are emulated, from the first.
-EMULATED = 200
+EMULATED = 64
 WITHOUT_VNNI: InstructionSet = "x86-avx2"
 
 

@@ -35,7 +35,7 @@ from edgeworthy.statistics.proportions import paired_difference
 
 CONFIDENCE = 0.95
 SETTINGS = MeasurementSettings(
-    query_count=60, budget_s=2.0, minimum_s=0.3, launches=8, warm_up_limit_s=0.5
+    query_count=60, budget_s=1.0, minimum_s=0.3, launches=6, warm_up_limit_s=0.3
 )
 #: Samples that take turns as the input of timed queries.
 TIMED_COUNT = 16

@@ -12,16 +12,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pytest
 
+from agent.living import enrolled, serves, wait_until
 from agent.real_release import SAMPLES, SCORES, publish_real, real_workshop
-from edgeworthy.agent.asking import Question, ask
-from edgeworthy.agent.enrolling import enroll
 from edgeworthy.agent.events import CurrentCrashed
 from edgeworthy.agent.history import verified_history
 from edgeworthy.agent.models import Models
@@ -29,10 +28,7 @@ from edgeworthy.agent.running import RunOptions, run_once
 from edgeworthy.agent.store import Store
 from edgeworthy.agent.worker_process import Waits, unix_listener
 from edgeworthy.cli.main import run
-from edgeworthy.documents.agent import AgentSettings
 from release.trust.workshop import PRODUCT, Workshop
-
-PATIENCE_SECONDS = 90.0
 
 
 @pytest.fixture
@@ -43,17 +39,7 @@ def workshop(memory_path: Path) -> Workshop:
 
 @pytest.fixture
 def store(memory_path: Path, workshop: Workshop) -> Store:
-    made = Store(memory_path / "device")
-    settings = AgentSettings(
-        device="d1",
-        ring="stable",
-        product=PRODUCT,
-        policy="gateways",
-        repositories=(str(workshop.repository),),
-        interval_seconds=1.0,
-    )
-    enroll(made, settings, (workshop.repository / "metadata" / "1.root.json").read_bytes())
-    return made
+    return enrolled(memory_path / "device", workshop)
 
 
 @contextlib.contextmanager
@@ -66,26 +52,6 @@ def agent(store: Store) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-
-
-def status(store: Store) -> Any:  # noqa: ANN401 - JSON
-    answer = ask(store.run, Question(ask="status"))
-    return json.loads(answer.data) if answer is not None and answer.data else None
-
-
-def wait_until(store: Store, reached: Callable[[Any], object]) -> Any:  # noqa: ANN401 - JSON
-    end = time.monotonic() + PATIENCE_SECONDS
-    found = None
-    while time.monotonic() < end:
-        found = status(store)
-        if found is not None and reached(found):
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"waited in vain: {found}")
-
-
-def serves(version: str) -> Callable[[Any], object]:
-    return lambda found: found["worker"] and found["current"]["version"] == version
 
 
 class Client:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +16,15 @@ from edgeworthy.agent.events import CurrentCrashed
 SIZE_BYTES = 24 << 20
 
 
+INODES = 400
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_BYTES}", "tmpfs", str(folder)]
+    limits = f"size={SIZE_BYTES},nr_inodes={INODES}"
+    command = ["mount", "-t", "tmpfs", "-o", limits, "tmpfs", str(folder)]
     if subprocess.run(command, check=False, capture_output=True).returncode != 0:
         pytest.skip("NOT CHECKED: a full or read-only disk needs the right to mount a tmpfs")
     yield folder
@@ -72,7 +78,40 @@ def test_a_full_disk_takes_no_update_and_goes_on_serving(device: Bench) -> None:
     assert events(device)[-1] == "committed 1.1.0"
 
 
-def test_space_for_the_whole_release_is_checked_before_its_first_byte(device: Bench) -> None:
+def left_inodes(device: Bench, count: int) -> None:
+    """Empty files take every inode but some."""
+    folder = device.folder.parent / "crumbs"
+    folder.mkdir()
+    for number in range(os.statvfs(folder).f_favail - count):
+        (folder / str(number)).touch()
+
+
+def test_inodes_that_ran_out_take_no_update_and_it_goes_on_serving(device: Bench) -> None:
+    supervisor = device.started()
+    left_inodes(device, 0)
+    assert os.statvfs(device.folder).f_bavail > 0, "there are bytes"
+    supervisor.look()
+    assert serving(supervisor) == device.proven_version() == "1.0.0"
+    assert "no space is left on the disk" in supervisor.trouble
+    again = device.started()
+    assert serving(again) == "1.0.0"
+    shutil.rmtree(device.folder.parent / "crumbs")
+    again.look()
+    assert serving(again) == device.proven_version() == "1.1.0"
+    assert events(device)[-1] == "committed 1.1.0"
+
+
+def test_inodes_are_counted_before_the_first_byte(device: Bench) -> None:
+    supervisor = device.started()
+    left_inodes(device, 20)
+    before = {path.name for path in (device.folder / "blobs" / "sha256").iterdir()}
+    supervisor.look()
+    assert "inodes free, found" in supervisor.state.trouble
+    assert {path.name for path in (device.folder / "blobs" / "sha256").iterdir()} == before
+    assert serving(supervisor) == "1.0.0"
+
+
+def test_space_is_checked_before_the_first_byte_of_a_release(device: Bench) -> None:
     supervisor = device.started()
     filler = device.folder.parent / "filler"
     filler.write_bytes(b"\0" * (SIZE_BYTES - (4 << 20)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,16 @@ import numpy as np
 import onnx
 import pytest
 import typer
+from hypothesis import given
+from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
+from rich.console import Console
+from rich.text import Text
 
 from edgeworthy import cli
 from edgeworthy.cli.compare import print_findings
 from edgeworthy.cli.main import app, run
-from edgeworthy.cli.output import console, note, print_outcomes
+from edgeworthy.cli.output import console, folded, note, print_hanging, print_outcomes
 from edgeworthy.cli.variants import print_variants
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.evaluation import Finding
@@ -38,12 +43,33 @@ def test_a_refused_recipe_names_the_table_that_is_missing(
     assert "not made int8-u8s8: there is no [data.calibration]" in capsys.readouterr().out
 
 
+@given(st.text(alphabet="ab_", max_size=40), st.integers(min_value=1, max_value=40))
+def test_a_name_is_folded_only_after_underscores(name: str, width: int) -> None:
+    lines = folded(name, width).split("\n")
+    assert "".join(lines) == name
+    assert all(line.endswith("_") for line in lines[:-1])
+    assert all(len(line) <= width or "_" not in line[:-1] for line in lines)
+
+
 @pytest.mark.parametrize("text", ["[/closed]", "[bold]x", "[link=https://x.org]y", "a :fire: b"])
 def test_text_is_never_markup(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = console()
     out.print(text)
     out.print(note(text))
     assert capsys.readouterr().out == f"{text}\nnote {text}\n"
+
+
+def test_further_lines_hang_under_the_first_word_on_a_terminal_alone() -> None:
+    words = "one two three four five six seven eight"
+    narrow = Console(file=io.StringIO(), width=24, force_terminal=True, color_system=None)
+    print_hanging(narrow, Text("      $"), Text(words))
+    assert isinstance(narrow.file, io.StringIO)
+    lines = [line.rstrip() for line in narrow.file.getvalue().splitlines()]
+    assert lines == ["      $ one two three", "        four five six", "        seven eight"]
+    piped = Console(file=io.StringIO(), width=24, force_terminal=False)
+    print_hanging(piped, Text("      $"), Text(words))
+    assert isinstance(piped.file, io.StringIO)
+    assert piped.file.getvalue() == f"      $ {words}\n"
 
 
 def test_names_inside_a_model_cannot_break_its_inspection(

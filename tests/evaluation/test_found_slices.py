@@ -72,6 +72,29 @@ def test_its_clean_twin_is_not_flagged() -> None:
         assert find_slices(world.wrong(0.08), None, world.columns, PLAN).slices == ()
 
 
+def test_what_is_worse_than_the_best_alone_is_no_weak_slice() -> None:
+    group = np.repeat(["a", "b", "c"], 400)
+    random = np.random.default_rng(3)
+    wrong = random.random(1200) < np.repeat([0.5, 0.1, 0.02], 400)
+    columns = columns_of({"group": group.tolist()}, {})
+    slices = find_slices(Losses(wrong.astype(float), "accuracy"), None, columns, PLAN)
+    # Once a is put aside b is worse than the rest, yet better than all other samples together.
+    assert found(slices, "weak") == ["group=a"]
+
+
+def test_a_sentence_says_better_where_the_rest_gained() -> None:
+    world = World(3000, 7)
+    before = world.wrong(0.10)
+    after = before.values.copy()
+    after[np.flatnonzero(world.hidden & (before.values == 0))[:80]] = 1
+    after[np.flatnonzero(~world.hidden & (before.values == 1))[:80]] = 0
+    slices = find_slices(Losses(after, "accuracy"), before, world.columns, PLAN)
+    (sentence,) = [each.sentence for each in slices.findings if each.kind == "hurt-slice"]
+    assert "worse than the original's, elsewhere" in sentence
+    assert sentence.endswith(" better.")
+    assert "-" not in sentence.partition("),")[2]
+
+
 def test_a_slice_that_quantization_hurts_is_found_while_the_mean_stays() -> None:
     world = World(3000, 7)
     before = world.wrong(0.10)
@@ -205,3 +228,13 @@ def test_every_task_can_be_searched(task: str) -> None:
     settings = EvaluationSettings(task=task, is_original=True)  # type: ignore[arg-type]
     slices = examine_slices(said, said, settings, PLAN, properties={}, class_names=("no", "yes"))
     assert found(slices, "weak")[0].endswith("site=b")
+
+
+def test_gray_pictures_without_an_axis_of_channels_are_pictures() -> None:
+    pictures = np.random.default_rng(1).integers(0, 256, (5, 6, 7), dtype=np.uint8)
+    flat = properties_of(pictures, "CHW")
+    assert set(flat) == {"brightness", "contrast", "sharpness"}
+    with_channel = properties_of(pictures[:, None], "CHW")
+    for name, numbers in flat.items():
+        np.testing.assert_array_equal(numbers, with_channel[name])
+    assert set(properties_of(pictures, "")) == {"level", "spread"}

@@ -140,12 +140,13 @@ class Fetcher:
     def _bring(self, release: PublishedRelease, without: Collection[str]) -> None:
         """Fetch some blobs, if there is room for them (rule 2)."""
         folder = self.store.folder
-        needed = sum(
+        sizes = [
             each.size_bytes
             for each in release.blobs
             if each.digest not in without and not (folder / blob_path(each.digest)).is_file()
-        )
-        self.store.check_space(needed + RESERVE_BYTES)
+        ]
+        needed = sum(sizes)
+        self.store.check_space(needed + RESERVE_BYTES, len(sizes))
         self.store.check_quota(needed, self.settings.quota_bytes)
         fetch_release(self.transport, release, folder, without)
 

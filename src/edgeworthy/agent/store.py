@@ -53,6 +53,8 @@ from edgeworthy.release.trust.layout import BLOBS_FOLDER, blob_path
 CURRENT = "current"
 PREVIOUS = "previous"
 _HEX_DIGITS = 64
+#: What an update takes beside its blobs: folders, and the files that are written whole.
+_INODES_BESIDE = 32
 
 
 @dataclass(frozen=True)
@@ -310,21 +312,29 @@ class Store:
                 )
         return ""
 
-    def check_space(self, needed_bytes: int) -> None:
-        """Hold what is needed against the free space before anything is fetched.
+    def check_space(self, needed_bytes: int, file_count: int) -> None:
+        """Hold what is needed against what is free before it is fetched.
+
+        Args:
+            needed_bytes: Of all files.
+            file_count: How many.
 
         Raises:
-            StorageError: There is too little.
+            StorageError: There is too little space, or there are too few free inodes.
         """
-        free = shutil.disk_usage(self.folder).free
-        if needed_bytes > free:
-            raise StorageError(
-                "not enough space for the release",
-                expected=f"{needed_bytes} bytes free",
-                found=str(free),
-                where=str(self.folder),
-                next_step="Free some space; nothing was fetched",
-            )
+        disk = os.statvfs(self.folder)
+        room: dict[str, tuple[int, int]] = {"bytes": (needed_bytes, disk.f_bavail * disk.f_frsize)}
+        if disk.f_files:  # some file systems have as many files as fit
+            room["inodes"] = (file_count + _INODES_BESIDE, disk.f_favail)
+        for what, (needed, free) in room.items():
+            if needed > free:
+                raise StorageError(
+                    "not enough space for the release",
+                    expected=f"{needed} {what} free",
+                    found=str(free),
+                    where=str(self.folder),
+                    next_step="Free some space; what is missing was not fetched",
+                )
 
     def check_quota(self, needed_bytes: int, quota_bytes: int) -> None:
         """Hold the quota before anything is fetched.

@@ -11,13 +11,23 @@ import typer
 from edgeworthy.cli.compare import print_comparison, print_findings
 from edgeworthy.cli.corruptions import print_corruptions
 from edgeworthy.cli.options import ExplainOption, JsonOption, ProjectOption
-from edgeworthy.cli.output import console, interval, print_json, print_outcomes, table
+from edgeworthy.cli.output import (
+    console,
+    folded,
+    interval,
+    print_json,
+    print_outcomes,
+    table,
+)
 from edgeworthy.cli.session import opened_project, shown_progress
 from edgeworthy.documents.evaluation import Evaluation, TemperatureFit
 from edgeworthy.documents.project import ProfileName
 from edgeworthy.errors import UsageError
 
 _SHOWN_CONFIDENCE = 0.95
+#: Characters that a name may always take, and that a figure with its interval takes on one line
+#: and on several.
+_NAME_WIDTH, _FIGURE_WIDTH, _FOLDED_FIGURE_WIDTH = 18, 24, 12
 
 
 CompareOption: TypeAlias = Annotated[
@@ -125,9 +135,11 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
         keys = list(dict.fromkeys(key for each in figures for key in each))
         title = f"On {data.sample_count} {data.name} samples, for {target}"
         made = table(title, "metric", *names)
+        made.columns[0].no_wrap = out.width >= _NAME_WIDTH + _FOLDED_FIGURE_WIDTH * len(names)
         for metric, part in keys:
             if not part:
-                made.add_row(metric, *(each.get((metric, part), "") for each in figures))
+                name = folded(metric, max(_NAME_WIDTH, out.width - _FIGURE_WIDTH * len(names)))
+                made.add_row(name, *(each.get((metric, part), "") for each in figures))
         out.print(made)
         primary = keys[0][0]
         slices = table(f"{primary} per slice", "slice", *names)

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import typer
@@ -45,6 +46,21 @@ def console() -> Console:
 def marked(word: str, style: str, sentence: str) -> Text:
     """A sentence that begins with a word in its color."""
     return Text.assemble((word, style), f" {sentence}")
+
+
+def print_hanging(out: Console, lead: Text, sentence: Text) -> None:
+    """Print what leads in, and a sentence whose further lines begin under its first word.
+
+    What is no terminal gets one line, however long.
+    """
+    if not out.is_terminal:
+        out.print(Text.assemble(lead, " ", sentence), soft_wrap=True)
+        return
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(lead, sentence)
+    out.print(grid)
 
 
 def note(sentence: str) -> Text:
@@ -91,6 +107,21 @@ def interval(estimate: Estimate | None) -> str:
     if estimate.low == estimate.high:
         return figure(estimate.value)
     return f"{figure(estimate.value)} [{figure(estimate.low)}, {figure(estimate.high)}]"
+
+
+def folded(name: str, width: int) -> str:
+    """A name on lines of at most ``width`` characters where its underscores allow it.
+
+    >>> print(folded("expected_calibration_error", 18))
+    expected_
+    calibration_error
+    """
+    lines = [""]
+    for part in re.findall("[^_]*_|[^_]+", name):
+        if lines[-1] and len(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def verdict_text(verdict: Verdict) -> Text:

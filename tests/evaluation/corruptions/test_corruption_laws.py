@@ -13,6 +13,7 @@ from edgeworthy.evaluation.corruptions import (
     AnyCorruption,
     Draws,
     SampleKeys,
+    Scene,
     every_corruption,
 )
 from evaluation.corruptions.natural import SETS, facts_of
@@ -100,7 +101,7 @@ def test_another_seed_gives_another_corruption_where_there_is_chance(
     np.testing.assert_array_equal(first, again)
     facts = facts_of(samples)
     silent = _Counting(1, corruption.name, SampleKeys(samples))
-    corruption.apply(samples, corruption.levels[4], silent, facts)
+    corruption.apply(samples, corruption.levels[4], Scene(silent, facts))
     assert (first != other).any() == silent.asked
 
 

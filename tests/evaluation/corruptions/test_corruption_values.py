@@ -12,6 +12,7 @@ from edgeworthy.evaluation.corruptions import (
     Draws,
     Facts,
     SampleKeys,
+    Scene,
     every_corruption,
 )
 from edgeworthy.evaluation.corruptions.pixels import (
@@ -41,8 +42,7 @@ def test_gaussian_noise_has_the_standard_deviation_it_says(severity: int) -> Non
     noise = BY_NAME["gaussian_noise"].apply(
         gray(0.5),
         BY_NAME["gaussian_noise"].levels[severity - 1],
-        Draws(7, "x", list(range(8))),
-        facts_of(gray(0.5)),
+        Scene(Draws(7, "x", list(range(8))), facts_of(gray(0.5))),
     )
     assert noise.std() == pytest.approx(BY_NAME["gaussian_noise"].levels[severity - 1], rel=0.02)
 

@@ -30,7 +30,7 @@ EVERY_PASS = list(
         for p in (*CLEANING, *BEFORE_QUANTIZATION, *AFTER_QUANTIZATION, *PACKING, *STORING)
     }.values()
 )
-EXACT = [rule for rule in EVERY_PASS if rule not in STORING]
+EXACT = [rule for rule in EVERY_PASS if rule.keeps_outputs]
 
 BODIES = {
     "nothing to do": "{ y = Relu (x) }",

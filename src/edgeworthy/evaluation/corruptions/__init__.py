@@ -5,7 +5,7 @@ them. Each has five severities, draws its random numbers from the sample itself,
 file of its own.
 """
 
-from edgeworthy.evaluation.corruptions.base import SEVERITIES, Corruption, Facts
+from edgeworthy.evaluation.corruptions.base import SEVERITIES, Corruption, Facts, Scene
 from edgeworthy.evaluation.corruptions.dataset import Condition, CorruptedDataset, ThinnedDataset
 from edgeworthy.evaluation.corruptions.draws import Draws, SampleKeys
 from edgeworthy.evaluation.corruptions.figures import (
@@ -41,6 +41,7 @@ __all__ = [
     "Form",
     "Question",
     "SampleKeys",
+    "Scene",
     "Scored",
     "Scoring",
     "ThinnedDataset",

@@ -47,6 +47,19 @@ class Facts:
     sample_rate_hz: int = 16_000
 
 
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a corruption may use besides the samples; most need one of the two.
+
+    Attributes:
+        draws: Random numbers, one stream per sample.
+        facts: Of the data set.
+    """
+
+    draws: Draws
+    facts: Facts
+
+
 class Corruption(abc.ABC, Generic[LevelT]):
     """One thing that goes wrong, in five severities.
 
@@ -74,14 +87,13 @@ class Corruption(abc.ABC, Generic[LevelT]):
     levels: tuple[LevelT, LevelT, LevelT, LevelT, LevelT]
 
     @abc.abstractmethod
-    def apply(self, samples: Samples, level: LevelT, draws: Draws, facts: Facts) -> Samples:
+    def apply(self, samples: Samples, level: LevelT, scene: Scene) -> Samples:
         """Corrupt some samples.
 
         Args:
             samples: ``(n, ...)``, axes as the kind says; not to be changed.
             level: Of the severity.
-            draws: Random numbers, one stream per sample.
-            facts: Of the data set.
+            scene: Random numbers for these samples, and facts of the data set.
         """
 
     def corrupt(self, samples: Samples, severity: int, draws: Draws, facts: Facts) -> Samples:
@@ -101,7 +113,7 @@ class Corruption(abc.ABC, Generic[LevelT]):
         result = np.empty_like(samples)
         for first in range(0, len(samples), step):
             part = slice(first, first + step)
-            made = self.apply(samples[part], level, draws.part(part), facts)
+            made = self.apply(samples[part], level, Scene(draws.part(part), facts))
             self._check(made, samples[part])
             if self.bounds is None:
                 result[part] = made

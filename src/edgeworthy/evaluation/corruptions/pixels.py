@@ -13,10 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeworthy.evaluation.corruptions.base import Corruption, Facts, LevelT, Samples
+from edgeworthy.evaluation.corruptions.base import Corruption, LevelT, Samples, Scene
 from edgeworthy.evaluation.corruptions.draws import Draws
 
 _SMALL_SIDE, _LARGE_SIDE = 8, 224
+_COLOR = 3
 #: Beyond it a disk of whole pixels is round enough.
 _SOFT_RADIUS = 2.5
 #: Beyond it a filter is faster as products of matrices.
@@ -35,16 +36,22 @@ class ByteImageCorruption(ImageCorruption[LevelT]):
     """A corruption of pictures that is made of 8-bit values: other pictures are rounded to them."""
 
     @abc.abstractmethod
-    def apply_to_bytes(self, images: NDArray[np.uint8], level: LevelT) -> NDArray[np.uint8]:
-        """Corrupt ``(n, height, width, channels)`` of 8 bits."""
+    def apply_to_picture(self, pixels: NDArray[np.uint8], level: LevelT) -> NDArray[np.uint8]:
+        """Corrupt one picture of 8 bits, ``(height, width, 3)`` or ``(height, width)``."""
 
-    def apply(
-        self,
-        samples: Samples,
-        level: LevelT,
-        draws: Draws,  # noqa: ARG002 - rounding needs no chance
-        facts: Facts,  # noqa: ARG002 - the same
-    ) -> Samples:
+    def apply_to_bytes(self, images: NDArray[np.uint8], level: LevelT) -> NDArray[np.uint8]:
+        """Corrupt ``(n, height, width, channels)``; what is not color goes channel by channel."""
+        stored = np.empty_like(images)
+        for image, place in zip(images, stored, strict=True):
+            if image.shape[-1] == _COLOR:
+                place[...] = self.apply_to_picture(image, level)
+                continue
+            for channel in range(image.shape[-1]):
+                gray = np.ascontiguousarray(image[..., channel])
+                place[..., channel] = self.apply_to_picture(gray, level)
+        return stored
+
+    def apply(self, samples: Samples, level: LevelT, scene: Scene) -> Samples:  # noqa: ARG002 - rounding needs no chance
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         return from_bytes(self.apply_to_bytes(as_bytes(samples), level))
 
@@ -62,7 +69,7 @@ def sized(images: Samples, small: float, large: float) -> float:
 
 def luminance(images: Samples) -> Samples:
     """``(n, height, width, 1)``: ITU-R BT.601 for color, the mean for all else."""
-    if images.shape[-1] != 3:  # noqa: PLR2004 - red, green, blue
+    if images.shape[-1] != _COLOR:
         gray: Samples = images.mean(axis=-1, keepdims=True, dtype=np.float32)
         return gray
     red, green, blue = (images[..., index : index + 1] for index in range(3))

@@ -182,13 +182,13 @@ def _student(losses: NDArray[np.float64], level: float, unit: str) -> Estimate:
 def _finding(found: FoundSlice, title: str) -> Finding:
     where = f"Where {found.slice} ({found.sample_count} samples)"
     ratio = found.figure.unit == "ratio"
-    inside, outside = (
-        f"{each.value:.1%}" if ratio else f"{each.value:.4g}" for each in (found.figure, found.rest)
-    )
+    values = (found.figure.value, found.rest.value)
+    inside, outside = (f"{abs(each):.1%}" if ratio else f"{abs(each):.4g}" for each in values)
     if found.kind == "weak":
         said = f"{title} is {inside}, elsewhere {outside}."
     else:
-        said = f"{title} is {inside} worse than the original's, elsewhere {outside}."
+        worse, other = ("worse" if each >= 0 else "better" for each in values)
+        said = f"{title} is {inside} {worse} than the original's, elsewhere {outside} {other}."
     return Finding(
         kind="weak-slice" if found.kind == "weak" else "hurt-slice",
         slice=found.slice,

@@ -5,7 +5,8 @@ Rules:
 1. One number per sample and property, from the values alone; what has one value everywhere is left
    out later, by whoever groups it.
 2. The letters of the axes say what a sample is: an image (H and W), a series or sound (T), or a
-   row of figures (neither). Other letters than these and C are averaged over.
+   row of figures (neither). Other letters than these and C are averaged over; a single channel may
+   be left out of the values, as preparation allows.
 3. Values are taken as they are stored, before any preparation.
 """
 
@@ -33,14 +34,17 @@ def properties_of(values: NDArray[Any], axes: str) -> dict[str, NDArray[np.float
     {'brightness': [0.0, 2.0], 'contrast': [0.0, 2.0], 'sharpness': [0.0, 4.0]}
     """
     numbers = values.astype(np.float64)
-    letters = axes if len(axes) == values.ndim - 1 else ""
+    letters = next(
+        (each for each in (axes, axes.replace("C", "")) if len(each) == values.ndim - 1), ""
+    )
     if "H" in letters and "W" in letters:
         return _of_images(numbers, letters)
     if "T" in letters:
         return _of_series(numbers, letters)
     if values.ndim == 2 and values.shape[1] <= MOST_FEATURES:  # noqa: PLR2004 - n and features
         return {f"feature {at}": numbers[:, at] for at in range(values.shape[1])}
-    return _of_anything(numbers, whole_numbers=values.dtype.kind in "iu")
+    tokens = values.dtype.kind in "iu" and values.ndim == 2  # noqa: PLR2004 - n and places
+    return _of_anything(numbers, tokens=tokens)
 
 
 def _of_images(images: NDArray[np.float64], letters: str) -> dict[str, NDArray[np.float64]]:
@@ -75,8 +79,8 @@ def _of_series(series: NDArray[np.float64], letters: str) -> dict[str, NDArray[n
     return found
 
 
-def _of_anything(values: NDArray[np.float64], *, whole_numbers: bool) -> dict[str, Any]:
+def _of_anything(values: NDArray[np.float64], *, tokens: bool) -> dict[str, Any]:
     flat = values.reshape(len(values), -1)
-    if whole_numbers:  # tokens, most likely: what is not filled up
+    if tokens:  # what is not filled up
         return {"length": np.count_nonzero(flat, axis=1).astype(np.float64)}
     return {"level": flat.mean(axis=1), "spread": flat.std(axis=1)}

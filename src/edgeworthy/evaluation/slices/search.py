@@ -9,7 +9,9 @@ Rules:
    was looked at together: the losses are dealt out to the samples anew, many times, and a slice
    must stand out more than the best of all slices does in all but that share of the deals. This is
    exact whatever the overlap of the slices (Westfall and Young).
-4. After a find, its samples are put aside and the search goes on in the rest.
+4. After a find, its samples are put aside and the search goes on in the rest. What is found then is
+   told only if it also loses more than all other samples together, those put aside included: what
+   is worse than the best alone is no weak slice.
 5. Of two descriptions, the more general one is taken when what it adds loses more as well.
 
 Source: Westfall and Young, *Resampling-Based Multiple Testing*, 1993; the scale of the statistic
@@ -105,8 +107,10 @@ def search(
             break
         at, cell, p_value, looked_at = best
         meeting, cell = _generalized(losses, kept, meetings, meetings[at], cell)
-        members = np.flatnonzero(meeting.cells == cell)
-        found.append(FoundGroup(meeting.literals(cell), members, p_value, looked_at))
+        inside = meeting.cells == cell
+        if losses[inside].mean() > losses[~inside].mean():
+            members = np.flatnonzero(inside)
+            found.append(FoundGroup(meeting.literals(cell), members, p_value, looked_at))
         kept = kept[meeting.cells[kept] != cell]
     return tuple(found)
 

@@ -9,6 +9,7 @@ from edgeworthy.optimization.passes.constants_to_initializers import ConstantsTo
 from edgeworthy.optimization.passes.eliminate_dropout import EliminateDropout
 from edgeworthy.optimization.passes.eliminate_identity import EliminateIdentity
 from edgeworthy.optimization.passes.fix_default_inputs import FixDefaultInputs
+from edgeworthy.optimization.passes.float_readers import FloatReaders
 from edgeworthy.optimization.passes.float_results import FloatResults
 from edgeworthy.optimization.passes.fold_batch_norm import FoldBatchNorm
 from edgeworthy.optimization.passes.fold_constants import FoldConstants
@@ -18,6 +19,7 @@ from edgeworthy.optimization.passes.inline_functions import InlineFunctions
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.passes.normalize_gemm import NormalizeGemm
 from edgeworthy.optimization.passes.note_types import NoteTypes
+from edgeworthy.optimization.passes.order_gelu import OrderGelu
 from edgeworthy.optimization.passes.raise_opset import RaiseOpset
 from edgeworthy.optimization.passes.remove_dead_nodes import RemoveDeadNodes
 from edgeworthy.optimization.passes.remove_unused_initializers import RemoveUnusedInitializers
@@ -38,6 +40,7 @@ CLEANING: tuple[Pass, ...] = (
     FoldBatchNorm(),
     FoldPadding(),
     NormalizeGemm(),
+    OrderGelu(),
     RemoveDeadNodes(),
     RemoveUnusedInitializers(),
 )
@@ -52,6 +55,7 @@ BEFORE_QUANTIZATION: tuple[Pass, ...] = (
 #: Tidies up after it.
 AFTER_QUANTIZATION: tuple[Pass, ...] = (
     FloatResults(),
+    FloatReaders(),
     RemoveDeadNodes(),
     RemoveUnusedInitializers(),
 )

@@ -24,7 +24,7 @@ from onnx import ModelProto
 from edgeworthy.documents.variant import EquivalenceRecord, PassRecord
 from edgeworthy.errors import InferenceError, OptimizationError
 from edgeworthy.optimization.proof import Proof
-from edgeworthy.optimization.wiring import model_bytes
+from edgeworthy.optimization.wiring import is_standard, model_bytes
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,11 @@ class Pass(abc.ABC):
     Attributes:
         name: Name in records; kebab-case.
         keeps_outputs: Whether the outputs stay the same up to the proof's tolerance.
+        operators: Operators that the pass is about: a graph without them is not even copied.
     """
 
     name: ClassVar[str]
+    operators: ClassVar[tuple[str, ...]] = ()
     keeps_outputs: ClassVar[bool] = True
 
     def requires(self, model: ModelProto) -> str:  # noqa: ARG002 - most passes apply to any model
@@ -96,7 +98,7 @@ class Pass(abc.ABC):
             OptimizationError: The pass broke its contract.
         """
         given = model_bytes(model) if data is None else data
-        reason = self.requires(model)
+        reason = self.requires(model) or self._idle(model)
         if reason:
             return PassResult(model, self._record(changed=False, detail=reason), None, given)
         rewrite = self.call(model)
@@ -111,6 +113,11 @@ class Pass(abc.ABC):
             record = self._record(changed=False, detail=rewrite.detail)
             return PassResult(model, record, None, given)
         return self._checked(model, rewrite, proof, (given, made))
+
+    def _idle(self, model: ModelProto) -> str:
+        if not self.operators or any(is_standard(n, *self.operators) for n in model.graph.node):
+            return ""
+        return f"no {' or '.join(self.operators)}"
 
     def _checked(
         self, model: ModelProto, rewrite: Rewrite, proof: Proof, data: tuple[bytes, bytes]

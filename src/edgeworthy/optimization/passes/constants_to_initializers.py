@@ -24,6 +24,7 @@ class ConstantsToInitializers(Pass):
     """
 
     name = "constants-to-initializers"
+    operators = ("Constant",)
 
     def call(self, model: ModelProto) -> Rewrite:
         """Replace the nodes."""

@@ -18,6 +18,7 @@ class EliminateDropout(Pass):
     """
 
     name = "eliminate-dropout"
+    operators = ("Dropout",)
 
     def call(self, model: ModelProto) -> Rewrite:
         """Bypass the nodes."""

@@ -15,6 +15,7 @@ class EliminateIdentity(Pass):
     """
 
     name = "eliminate-identity"
+    operators = ("Identity",)
 
     def call(self, model: ModelProto) -> Rewrite:
         """Bypass the nodes."""

@@ -45,7 +45,7 @@ def _freed(model: ModelProto, product: NodeProto) -> bool:
         return False
     quantize, dequantize = pair
     source, result = product.output[0], dequantize.output[0]
-    if any(_is_integer_node(node, wiring) for node in wiring.consumers.get(result, ())):
+    if any(is_integer_node(node, wiring) for node in wiring.consumers.get(result, ())):
         return False
     remove_nodes(model.graph, [quantize, dequantize])
     if result in wiring.outputs:
@@ -66,7 +66,7 @@ def _pair_after(product: NodeProto, wiring: Wiring) -> tuple[NodeProto, NodeProt
     return (quantize, dequantize) if dequantize.op_type == "DequantizeLinear" else None
 
 
-def _is_integer_node(node: NodeProto, wiring: Wiring) -> bool:
+def is_integer_node(node: NodeProto, wiring: Wiring) -> bool:
     """Whether a node stands between Q and DQ: some input is dequantized and a result quantized."""
     if node.op_type in _INTEGER_READERS or is_standard(node, "Gemm", "MatMul", "Conv"):
         return True

@@ -55,6 +55,7 @@ class FoldBatchNorm(Pass):
     """
 
     name = "fold-batch-norm"
+    operators = ("BatchNormalization",)
 
     def requires(self, model: ModelProto) -> str:
         """Older operators mean something else by their attributes."""

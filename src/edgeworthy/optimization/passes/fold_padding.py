@@ -30,6 +30,7 @@ class FoldPadding(Pass):
     """Take out every ``Pad`` with zeros along spatial axes that only convolutions read."""
 
     name = "fold-padding"
+    operators = ("Pad",)
 
     def requires(self, model: ModelProto) -> str:
         """Older operators carry their pads elsewhere."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import onnx.inliner
 from onnx import ModelProto
 
-from edgeworthy.optimization.passes.base import Pass, Rewrite, changed, unchanged
+from edgeworthy.optimization.passes.base import Pass, Rewrite, changed
 
 
 class InlineFunctions(Pass):
@@ -17,9 +17,11 @@ class InlineFunctions(Pass):
 
     name = "inline-functions"
 
+    def requires(self, model: ModelProto) -> str:
+        """Most models define none."""
+        return "" if model.functions else "the model has no functions of its own"
+
     def call(self, model: ModelProto) -> Rewrite:
         """Inline them all."""
-        if not model.functions:
-            return unchanged(model, "the model has no functions of its own")
         result = onnx.inliner.inline_local_functions(model)
         return changed(result, f"inlined {len(model.functions)} functions")

@@ -28,6 +28,7 @@ class NormalizeGemm(Pass):
     """Make ``alpha`` and ``beta`` 1 and the bias ``(columns,)`` where they are constants."""
 
     name = "normalize-gemm"
+    operators = ("Gemm",)
 
     def call(self, model: ModelProto) -> Rewrite:
         """Rewrite the constants."""

@@ -116,27 +116,31 @@ def compensated(weights: Reals, scales: Reals, moments: Reals, bounds: Bounds) -
     """
     order = np.argsort(-np.diagonal(moments, axis1=1, axis2=2), axis=1, kind="stable")
     upper = _inverse_root(_ordered_square(moments, order))
-    spread = np.repeat(order[:, None, :], weights.shape[1], axis=1)
-    left = np.take_along_axis(weights / scales[..., None], spread, axis=2)
-    lowest = np.take_along_axis(bounds.lowest, spread, axis=2)
-    highest = np.take_along_axis(bounds.highest, spread, axis=2)
+    places = order[:, :, None]
+    # The depth comes first: what is rounded in one step lies in one piece.
+    left = _by_depth(weights / scales[..., None], places)
+    lowest, highest = (_by_depth(each, places) for each in (bounds.lowest, bounds.highest))
     rounded = np.empty_like(left)
-    depth = left.shape[2]
+    depth = left.shape[1]
     for first in range(0, depth, _BLOCK):
         last = min(first + _BLOCK, depth)
-        errors = np.empty((*left.shape[:2], last - first))
-        for column in range(first, last):
-            here = left[:, :, column]
-            nearest = np.rint(here)
-            rounded[:, :, column] = np.clip(nearest, lowest[:, :, column], highest[:, :, column])
-            error = (here - rounded[:, :, column]) / upper[:, None, column, column]
-            errors[:, :, column - first] = error
-            later = upper[:, None, column, column + 1 : last]
-            left[:, :, column + 1 : last] -= error[..., None] * later
-        left[:, :, last:] -= errors @ upper[:, first:last, last:]
+        errors = np.empty((len(left), last - first, left.shape[2]))
+        for row in range(first, last):
+            here = left[:, row]
+            rounded[:, row] = np.clip(np.rint(here), lowest[:, row], highest[:, row])
+            error = (here - rounded[:, row]) / upper[:, row, row, None]
+            errors[:, row - first] = error
+            later = upper[:, row, row + 1 : last, None]
+            left[:, row + 1 : last] -= later * error[:, None]
+        left[:, last:] -= np.swapaxes(upper[:, first:last, last:], 1, 2) @ errors
     result = np.empty_like(rounded)
-    np.put_along_axis(result, spread, rounded, axis=2)
-    return result
+    np.put_along_axis(result, np.broadcast_to(places, rounded.shape), rounded, axis=1)
+    return np.ascontiguousarray(np.swapaxes(result, 1, 2))
+
+
+def _by_depth(values: Reals, places: NDArray[np.int64]) -> Reals:
+    """``(groups, channels, depth)`` as ``(groups, depth, channels)``, the depth in this order."""
+    return np.take_along_axis(np.swapaxes(values, 1, 2), places, axis=1)
 
 
 def _ordered_square(moments: Reals, order: NDArray[np.int64]) -> Reals:

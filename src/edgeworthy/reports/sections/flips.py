@@ -22,6 +22,8 @@ from edgeworthy.reports.pictures import picture
 from edgeworthy.reports.sections.subjects import class_name, heading_of
 from edgeworthy.reports.wording import plain, plural
 
+# With the corruptions, and in the table of slices.
+_TOLD_ELSEWHERE = frozenset({"corruption-loss", "weak-slice", "hurt-slice"})
 _MOST_SAMPLES = 12
 _MOST_ROWS = 12
 
@@ -37,7 +39,7 @@ def flips_section(index: BuildIndex) -> Section | None:
         blocks += [
             Note(plain(each.sentence))
             for each in subject.evaluation.findings
-            if each.kind != "corruption-loss"  # shown where the corruptions are
+            if each.kind not in _TOLD_ELSEWHERE
         ]
         if flips.samples:
             cards = tuple(_card(index, sample) for sample in flips.samples[:_MOST_SAMPLES])

@@ -220,7 +220,7 @@ def _paired_cell(measurement: Measurement | None) -> Cell:
         return Cell("", tone="absent")
     ratio = paired.ratio
     return Cell(
-        f"{value_text(ratio)} \N{MULTIPLICATION SIGN} {plain(paired.verdict)}",
+        f"{plain(paired.verdict)}, \N{MULTIPLICATION SIGN} {value_text(ratio)}",
         note=interval_text(ratio),
         hint=f"latency against the original; {sample_text(ratio)}",
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.spectra import FeatureCorruption, runs
 
 
@@ -21,6 +20,8 @@ class FrequencyMask(FeatureCorruption[float]):
     source = "SpecAugment: Park et al., Interspeech 2019 (arXiv 1904.08779)"
     levels = (0.1, 0.2, 0.3, 0.4, 0.5)
 
-    def apply(self, samples: Samples, level: float, draws: Draws, facts: Facts) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        return np.where(runs(draws, samples.shape[2], level)[:, None], facts.mean, samples)
+        return np.where(
+            runs(scene.draws, samples.shape[2], level)[:, None], scene.facts.mean, samples
+        )

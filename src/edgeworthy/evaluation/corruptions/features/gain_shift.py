@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.spectra import FeatureCorruption
 
 _STANDS_OUT = 3.0
@@ -26,9 +25,9 @@ class GainShift(FeatureCorruption[float]):
     source = "log(g E) = log g + log E; its cosine transform moves the first coefficient alone"
     levels = (0.25, 0.5, 1.0, 1.5, 2.0)
 
-    def apply(self, samples: Samples, level: float, draws: Draws, facts: Facts) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        moved = facts.std.copy()
+        moved = scene.facts.std.copy()
         if moved[0] > _STANDS_OUT * np.median(moved):
             moved[1:] = 0.0
-        return samples + (draws.signs(()) * np.float32(level))[:, None, None] * moved
+        return samples + (scene.draws.signs(()) * np.float32(level))[:, None, None] * moved

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.spectra import FeatureCorruption, shifted
 
 
@@ -21,13 +20,7 @@ class TimeShift(FeatureCorruption[float]):
     source = "the beginning of a word is found too early or too late: arXiv 1804.03209"
     levels = (0.05, 0.1, 0.15, 0.22, 0.3)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        steps = draws.signs(()) * np.float32(max(1, round(level * samples.shape[1])))
+        steps = scene.draws.signs(()) * np.float32(max(1, round(level * samples.shape[1])))
         return shifted(samples, steps.astype(np.int64))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption
 
 
@@ -21,12 +20,6 @@ class Brightness(ImageCorruption[float]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = (0.1, 0.2, 0.3, 0.4, 0.5)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,  # noqa: ARG002 - of those that need it
-        facts: Facts,  # noqa: ARG002 - the same
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         return samples + np.float32(level)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples, fewest
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene, fewest
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption
 
 
@@ -19,13 +18,7 @@ class DroppedRows(ImageCorruption[float]):
     source = "MIPI CSI-2 sends a row as one packet; a damaged packet is dropped"
     levels = (0.05, 0.1, 0.2, 0.3, 0.45)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        lost = fewest(draws.uniform((samples.shape[1],)), level)
+        lost = fewest(scene.draws.uniform((samples.shape[1],)), level)
         return samples * ~lost[:, :, None, None]

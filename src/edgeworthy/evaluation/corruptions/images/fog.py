@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption, smooth_field
 
 
@@ -21,15 +20,9 @@ class Fog(ImageCorruption[float]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = (0.4, 0.5, 0.6, 0.7, 0.8)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        haze = smooth_field(draws, samples.shape[1:3], 3, octaves=4)[..., None]
+        haze = smooth_field(scene.draws, samples.shape[1:3], 3, octaves=4)[..., None]
         haze *= np.float32(0.5 * level)
         haze += np.float32(0.5 * level)
         return samples + (np.float32(0.85) - samples) * haze

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption, smooth_field
 
 
@@ -21,15 +20,9 @@ class Frost(ImageCorruption[float]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = (0.35, 0.5, 0.6, 0.7, 0.8)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        hills = smooth_field(draws, samples.shape[1:3], 5, octaves=3)
+        hills = smooth_field(scene.draws, samples.shape[1:3], 5, octaves=3)
         hills -= np.float32(0.5)
         np.abs(hills, out=hills)
         ice = np.clip(1 - hills * np.float32(5), 0, 1)[..., None]

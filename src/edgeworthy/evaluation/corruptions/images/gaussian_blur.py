@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption, gaussian_blurred, sized
 
 
@@ -19,12 +18,6 @@ class GaussianBlur(ImageCorruption[tuple[float, float]]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = ((0.4, 1.0), (0.6, 2.0), (0.8, 3.0), (1.0, 4.0), (1.3, 6.0))
 
-    def apply(
-        self,
-        samples: Samples,
-        level: tuple[float, float],
-        draws: Draws,  # noqa: ARG002 - of those that need it
-        facts: Facts,  # noqa: ARG002 - the same
-    ) -> Samples:
+    def apply(self, samples: Samples, level: tuple[float, float], scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         return gaussian_blurred(samples, sized(samples, *level))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption, gaussian_blurred, sized
 
 _SIGMA = 0.6
@@ -23,17 +22,11 @@ class GlassBlur(ImageCorruption[tuple[float, float]]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = ((0.5, 1.0), (0.8, 1.6), (1.2, 2.4), (1.7, 3.4), (2.4, 4.8))
 
-    def apply(
-        self,
-        samples: Samples,
-        level: tuple[float, float],
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: tuple[float, float], scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         reach = sized(samples, *level)
         size = samples.shape[1:3]
-        aside = draws.uniform((2, *size))
+        aside = scene.draws.uniform((2, *size))
         aside -= np.float32(0.5)
         aside *= np.float32(2 * reach + 1)
         np.rint(aside, out=aside)

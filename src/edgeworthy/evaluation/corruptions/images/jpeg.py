@@ -10,8 +10,6 @@ from PIL import Image
 
 from edgeworthy.evaluation.corruptions.pixels import ByteImageCorruption
 
-_COLOR = 3
-
 
 class Jpeg(ByteImageCorruption[int]):
     """Compression for a thin uplink.
@@ -25,23 +23,10 @@ class Jpeg(ByteImageCorruption[int]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = (25, 18, 15, 10, 7)
 
-    def apply_to_bytes(self, images: NDArray[np.uint8], level: int) -> NDArray[np.uint8]:
+    def apply_to_picture(self, pixels: NDArray[np.uint8], level: int) -> NDArray[np.uint8]:
         """See :meth:`edgeworthy.evaluation.corruptions.pixels.ByteImageCorruption`."""
-        stored = np.empty_like(images)
-        for image, place in zip(images, stored, strict=True):
-            if image.shape[-1] == _COLOR:
-                place[...] = _recompressed(image, level)
-            else:
-                for channel in range(image.shape[-1]):
-                    place[..., channel] = _recompressed(
-                        np.ascontiguousarray(image[..., channel]), level
-                    )
-        return stored
-
-
-def _recompressed(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
-    stream.seek(0)
-    with Image.open(stream, formats=("JPEG",)) as image:
-        return np.asarray(image)
+        stream = io.BytesIO()
+        Image.fromarray(pixels).save(stream, "JPEG", quality=level)
+        stream.seek(0)
+        with Image.open(stream, formats=("JPEG",)) as image:
+            return np.asarray(image)

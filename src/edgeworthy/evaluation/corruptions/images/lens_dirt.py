@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption
 
 _MOST_BLOBS = 16
@@ -26,18 +25,12 @@ class LensDirt(ImageCorruption[tuple[int, float]]):
     )
     levels = ((3, 0.5), (5, 0.6), (8, 0.7), (12, 0.8), (16, 0.9))
 
-    def apply(
-        self,
-        samples: Samples,
-        level: tuple[int, float],
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: tuple[int, float], scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         count, taken = level
         height, width = samples.shape[1:3]
         # All blobs are drawn and some shown: a dirtier lens has the same blobs and more.
-        blobs = draws.uniform((_MOST_BLOBS, 3))[:, :count]
+        blobs = scene.draws.uniform((_MOST_BLOBS, 3))[:, :count]
         rows, columns = np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32)
         radius = (np.float32(0.04) + blobs[..., 2] * np.float32(0.1)) * np.float32(
             min(height, width)

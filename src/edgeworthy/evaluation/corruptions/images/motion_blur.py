@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import (
     ImageCorruption,
     line_blurred,
@@ -28,15 +27,9 @@ class MotionBlur(ImageCorruption[tuple[float, float]]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = ((0.6, 6.0), (1.0, 9.0), (1.4, 12.0), (1.8, 16.0), (2.4, 20.0))
 
-    def apply(
-        self,
-        samples: Samples,
-        level: tuple[float, float],
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: tuple[float, float], scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        angles = draws.uniform(()) * np.float32(math.pi)
+        angles = scene.draws.uniform(()) * np.float32(math.pi)
         steps, count = line_steps(angles, max(1.0, sized(samples, *level)))
         along = np.linspace(-1.0, 1.0, count)
         weights = np.exp(-0.5 * (along * min(1.6, 1.6 / sized(samples, *level))) ** 2)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption
 
 
@@ -21,12 +20,6 @@ class Overexposure(ImageCorruption[float]):
     source = "EMVA standard 1288, release 4.0: linear up to saturation"
     levels = (1.3, 1.7, 2.2, 3.0, 4.0)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,  # noqa: ARG002 - of those that need it
-        facts: Facts,  # noqa: ARG002 - the same
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         return samples * np.float32(level)

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import (
     ImageCorruption,
     line_blurred,
@@ -30,18 +29,14 @@ class Rain(ImageCorruption[tuple[float, float]]):
     )
     levels = ((0.005, 0.1), (0.01, 0.15), (0.02, 0.2), (0.03, 0.3), (0.045, 0.4))
 
-    def apply(
-        self,
-        samples: Samples,
-        level: tuple[float, float],
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: tuple[float, float], scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         share, dark = level
-        seeds = draws.uniform(samples.shape[1:3])
+        seeds = scene.draws.uniform(samples.shape[1:3])
         drops = np.where(seeds < np.float32(share), np.float32(1), np.float32(0))[..., None]
-        angles = np.float32(math.pi / 2) + (draws.uniform(()) - np.float32(0.5)) * np.float32(0.6)
+        angles = np.float32(math.pi / 2) + (scene.draws.uniform(()) - np.float32(0.5)) * np.float32(
+            0.6
+        )
         steps, count = line_steps(angles, max(1.0, sized(samples, 1.0, 14.0)))
         streaks = line_blurred(drops, steps, np.full(count, 1 / count, np.float32))
         streaks = np.minimum(streaks * np.float32(count), 1) * np.float32(0.6)

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption, warped
 
 
@@ -27,17 +26,11 @@ class RollingShutter(ImageCorruption[float]):
     )
     levels = (0.06, 0.12, 0.2, 0.3, 0.4)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         height, width = samples.shape[1:3]
         time = np.linspace(-0.5, 0.5, height, dtype=np.float32)
-        direction, phase = draws.signs(())[:, None], draws.uniform(())[:, None]
+        direction, phase = scene.draws.signs(())[:, None], scene.draws.uniform(())[:, None]
         shake = np.sin(2 * np.float32(math.pi) * (2 * time + phase)) * np.float32(0.1)
         across = (direction * time + shake) * np.float32(level * width)
         shift = np.broadcast_to(across[:, :, None], samples.shape[:3])

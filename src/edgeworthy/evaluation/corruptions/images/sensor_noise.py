@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption
 
 _FULL_WELL = 6000.0
@@ -30,24 +29,18 @@ class SensorNoise(ImageCorruption[tuple[float, float]]):
     source = "EMVA standard 1288, release 4.0: the linear camera model"
     levels = ((2.0, 35.0), (6.0, 45.0), (12.0, 55.0), (20.0, 65.0), (30.0, 75.0))
 
-    def apply(
-        self,
-        samples: Samples,
-        level: tuple[float, float],
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: tuple[float, float], scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         gain, degrees = level
         white = _FULL_WELL / gain
         dark = _DARK_AT_25 * 2.0 ** ((degrees - 25.0) / _DOUBLING_DEGREES)
         spread = np.sqrt(samples * np.float32(white) + np.float32(dark + _READ_NOISE**2))
-        noise = draws.normal(samples.shape[1:])
+        noise = scene.draws.normal(samples.shape[1:])
         noise *= spread
         noise /= np.float32(white)
         noise += samples
         # Hot pixels leak many times the mean dark current, and stay hot when it gets hotter.
-        hot = draws.uniform(samples.shape[1:3])[..., None] < np.float32(
+        hot = scene.draws.uniform(samples.shape[1:3])[..., None] < np.float32(
             _HOT_SHARE * dark / _DARK_AT_25
         )
         noise += hot * np.float32(_HOT_TIMES * dark / white)

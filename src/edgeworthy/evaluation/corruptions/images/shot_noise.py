@@ -8,8 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption
 
 _BRIGHTNESSES = 255
@@ -29,17 +28,11 @@ class ShotNoise(ImageCorruption[float]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = (60.0, 25.0, 12.0, 5.0, 3.0)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         table = _counts(level)
         chance = np.empty(samples.shape, np.uint16)
-        for stream, place in zip(draws.streams, chance, strict=True):
+        for stream, place in zip(scene.draws.streams, chance, strict=True):
             place[...] = stream.integers(0, _CHANCES, place.shape, dtype=np.uint16)
         places = (samples * np.float32(_BRIGHTNESSES) + np.float32(0.5)).astype(np.int32)
         places *= _CHANCES

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import (
     ImageCorruption,
     line_blurred,
@@ -29,18 +28,12 @@ class Snow(ImageCorruption[tuple[float, float]]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = ((0.01, 0.15), (0.02, 0.25), (0.035, 0.3), (0.05, 0.4), (0.07, 0.5))
 
-    def apply(
-        self,
-        samples: Samples,
-        level: tuple[float, float],
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: tuple[float, float], scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         share, white = level
-        seeds = draws.uniform(samples.shape[1:3])
+        seeds = scene.draws.uniform(samples.shape[1:3])
         flakes = np.where(seeds < np.float32(share), np.float32(1), np.float32(0))[..., None]
-        angles = draws.uniform(()) * np.float32(math.pi / 3) + np.float32(math.pi / 3)
+        angles = scene.draws.uniform(()) * np.float32(math.pi / 3) + np.float32(math.pi / 3)
         reach = max(1.0, sized(samples, 0.5, 5.0))
         steps, count = line_steps(angles, reach)
         fallen = line_blurred(flakes, steps, np.full(count, 1 / count, np.float32))

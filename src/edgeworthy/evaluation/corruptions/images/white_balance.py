@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption
 
 
@@ -24,15 +23,9 @@ class WhiteBalance(ImageCorruption[float]):
     least_channels = 3
     levels = (0.1, 0.2, 0.3, 0.45, 0.6)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        warmth = draws.signs(()) * np.float32(level)
+        warmth = scene.draws.signs(()) * np.float32(level)
         gains = np.ones((len(samples), 1, 1, samples.shape[-1]), np.float32)
         gains[:, 0, 0, 0] += warmth
         gains[:, 0, 0, -1] -= warmth

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.pixels import ImageCorruption
 
 _STEPS = 8
@@ -23,13 +22,7 @@ class ZoomBlur(ImageCorruption[float]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = (1.1, 1.16, 1.22, 1.28, 1.36)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,  # noqa: ARG002 - of those that need it
-        facts: Facts,  # noqa: ARG002 - the same
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         total = samples.copy()
         for zoom in np.linspace(1.0, level, _STEPS + 1)[1:]:

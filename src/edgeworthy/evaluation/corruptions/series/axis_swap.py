@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.signals import SeriesCorruption, turned
 
 
@@ -26,6 +25,6 @@ class AxisSwap(SeriesCorruption[float]):
     least_channels = 2
     levels = (10.0, 20.0, 35.0, 60.0, 90.0)
 
-    def apply(self, samples: Samples, level: float, draws: Draws, facts: Facts) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        return turned(samples, draws.signs(()) * np.float32(math.radians(level)), facts)
+        return turned(samples, scene.draws.signs(()) * np.float32(math.radians(level)), scene.facts)

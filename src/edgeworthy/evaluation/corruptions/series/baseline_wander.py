@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.signals import SeriesCorruption
 
 
@@ -23,11 +22,11 @@ class BaselineWander(SeriesCorruption[float]):
     source = "Moody, Muldrow and Mark, A noise stress test for arrhythmia detectors, 1984"
     levels = (0.3, 0.6, 1.0, 1.6, 2.5)
 
-    def apply(self, samples: Samples, level: float, draws: Draws, facts: Facts) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         time = np.linspace(0, 1, samples.shape[1], dtype=np.float32)
-        cycles = np.float32(0.5) + draws.uniform(())[:, None]
-        phase = draws.uniform(())[:, None] * np.float32(2 * math.pi)
+        cycles = np.float32(0.5) + scene.draws.uniform(())[:, None]
+        phase = scene.draws.uniform(())[:, None] * np.float32(2 * math.pi)
         wave = np.sin(np.float32(2 * math.pi) * cycles * time + phase)[..., None]
-        result: Samples = samples + wave * (np.float32(level) * facts.std)
+        result: Samples = samples + wave * (np.float32(level) * scene.facts.std)
         return result

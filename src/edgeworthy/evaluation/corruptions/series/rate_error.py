@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.signals import SeriesCorruption, delayed
 
 
@@ -21,12 +20,6 @@ class RateError(SeriesCorruption[float]):
     source = "Stisen et al., Smart devices are different, SenSys 2015: the rates of phones differ"
     levels = (0.03, 0.06, 0.12, 0.2, 0.3)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        return delayed(samples, 1 + draws.signs(()) * np.float32(level))
+        return delayed(samples, 1 + scene.draws.signs(()) * np.float32(level))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.signals import SeriesCorruption
 
 
@@ -21,12 +20,6 @@ class ScaleError(SeriesCorruption[float]):
     source = "Sensor faults of Ni et al., Sensor network data fault types, ACM TOSN 5 (2009)"
     levels = (0.05, 0.1, 0.2, 0.35, 0.5)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        return samples * (1 + draws.signs((samples.shape[2],)) * np.float32(level))[:, None]
+        return samples * (1 + scene.draws.signs((samples.shape[2],)) * np.float32(level))[:, None]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.waves import SoundCorruption, rms_of
 
 _VOICES = 5
@@ -23,16 +22,16 @@ class Babble(SoundCorruption[float]):
     source = "MUSAN (arXiv 1510.08484) and the usual test conditions of speech recognition"
     levels = (20.0, 15.0, 10.0, 5.0, 0.0)
 
-    def apply(self, samples: Samples, level: float, draws: Draws, facts: Facts) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         length = samples.shape[1]
-        voices = draws.integers(0, len(facts.pool) - 1, (_VOICES,))
-        starts = draws.integers(0, length - 1, (_VOICES,))
+        voices = scene.draws.integers(0, len(scene.facts.pool) - 1, (_VOICES,))
+        starts = scene.draws.integers(0, length - 1, (_VOICES,))
         babble = np.zeros_like(samples)
         for place, chosen, shifts in zip(babble, voices.tolist(), starts.tolist(), strict=True):
             for voice, shift in zip(chosen, shifts, strict=True):
-                np.add(place, np.roll(facts.pool[voice], shift, axis=0), out=place)
+                np.add(place, np.roll(scene.facts.pool[voice], shift, axis=0), out=place)
         power = np.sqrt(np.mean(babble**2, axis=(1, 2), keepdims=True)) + np.float32(1e-12)
-        loud = rms_of(samples, facts) * np.float32(10 ** (-level / 20))
+        loud = rms_of(samples, scene.facts) * np.float32(10 ** (-level / 20))
         result: Samples = samples + babble / power * loud
         return result

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.waves import SoundCorruption
 
 
@@ -21,13 +20,7 @@ class Clipping(SoundCorruption[float]):
     source = "Kitic et al., Sparsity and cosparsity for audio declipping, LVA/ICA 2015"
     levels = (0.5, 0.3, 0.2, 0.1, 0.05)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,  # noqa: ARG002 - of those that need it
-        facts: Facts,  # noqa: ARG002 - the same
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         limit = np.max(np.abs(samples), axis=(1, 2), keepdims=True) * np.float32(level)
         return np.clip(samples, -limit, limit)

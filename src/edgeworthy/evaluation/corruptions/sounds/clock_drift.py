@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.waves import SoundCorruption, delayed
 
 
@@ -21,12 +20,6 @@ class ClockDrift(SoundCorruption[float]):
     source = "data sheets of microcontrollers: resonators err by 0.5 %, RC clocks by several"
     levels = (0.005, 0.01, 0.02, 0.05, 0.1)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        return delayed(samples, 1 + draws.signs(()) * np.float32(level))
+        return delayed(samples, 1 + scene.draws.signs(()) * np.float32(level))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples, fewest
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene, fewest
 from edgeworthy.evaluation.corruptions.waves import SoundCorruption
 
 
@@ -21,10 +20,10 @@ class DroppedPackets(SoundCorruption[float]):
     source = "RFC 3551: 20 ms is the usual packet of audio"
     levels = (0.05, 0.1, 0.2, 0.3, 0.45)
 
-    def apply(self, samples: Samples, level: float, draws: Draws, facts: Facts) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         length = samples.shape[1]
-        packet = max(1, min(facts.sample_rate_hz // 50, length // 4))
-        lost = fewest(draws.uniform((-(-length // packet),)), level)
+        packet = max(1, min(scene.facts.sample_rate_hz // 50, length // 4))
+        lost = fewest(scene.draws.uniform((-(-length // packet),)), level)
         silent = np.repeat(lost, packet, axis=1)[:, :length]
         return samples * ~silent[..., None]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.waves import SoundCorruption
 
 
@@ -21,13 +20,7 @@ class LowSampleRate(SoundCorruption[float]):
     source = "Nyquist: what lies above half the rate is lost"
     levels = (0.75, 0.5, 0.35, 0.25, 0.15)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,  # noqa: ARG002 - of those that need it
-        facts: Facts,  # noqa: ARG002 - the same
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         spectrum = np.fft.rfft(samples, axis=1)
         spectrum[:, max(1, round(spectrum.shape[1] * level)) :] = 0

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
-from edgeworthy.evaluation.corruptions.draws import Draws
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.waves import SoundCorruption
 
 
@@ -24,14 +23,12 @@ class Reverberation(SoundCorruption[tuple[float, float]]):
     source = "Polack's model of late reverberation, in Vorlaender, Auralization, 2008"
     levels = ((0.2, 0.4), (0.4, 0.7), (0.6, 1.0), (0.9, 1.4), (1.3, 2.0))
 
-    def apply(
-        self, samples: Samples, level: tuple[float, float], draws: Draws, facts: Facts
-    ) -> Samples:
+    def apply(self, samples: Samples, level: tuple[float, float], scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
         seconds, loudness = level
         length = samples.shape[1]
-        time = np.arange(length, dtype=np.float32) / np.float32(facts.sample_rate_hz)
-        tail = draws.normal((length,)) * np.exp(-np.float32(math.log(1000) / seconds) * time)
+        time = np.arange(length, dtype=np.float32) / np.float32(scene.facts.sample_rate_hz)
+        tail = scene.draws.normal((length,)) * np.exp(-np.float32(math.log(1000) / seconds) * time)
         tail[:, 0] = 0.0
         tail *= np.float32(loudness) / (
             np.sqrt(np.sum(tail**2, axis=1, keepdims=True)) + np.float32(1e-12)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.columns import TableCorruption
-from edgeworthy.evaluation.corruptions.draws import Draws
 
 
 class MissingValues(TableCorruption[float]):
@@ -21,7 +20,7 @@ class MissingValues(TableCorruption[float]):
     source = "Little and Rubin, Statistical analysis with missing data, 3rd ed."
     levels = (0.05, 0.1, 0.2, 0.35, 0.5)
 
-    def apply(self, samples: Samples, level: float, draws: Draws, facts: Facts) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        lost = draws.uniform(samples.shape[1:]) < np.float32(level)
-        return np.where(lost, facts.mean, samples)
+        lost = scene.draws.uniform(samples.shape[1:]) < np.float32(level)
+        return np.where(lost, scene.facts.mean, samples)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.columns import TableCorruption
-from edgeworthy.evaluation.corruptions.draws import Draws
 
 
 class QuantizedSensor(TableCorruption[float]):
@@ -21,14 +20,8 @@ class QuantizedSensor(TableCorruption[float]):
     source = "Widrow and Kollar, Quantization noise, 2008"
     levels = (0.25, 0.5, 1.0, 1.5, 2.0)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,  # noqa: ARG002 - of those that need it
-        facts: Facts,
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        step = np.float32(level) * facts.std
-        result: Samples = facts.mean + np.rint((samples - facts.mean) / step) * step
+        step = np.float32(level) * scene.facts.std
+        result: Samples = scene.facts.mean + np.rint((samples - scene.facts.mean) / step) * step
         return result

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.columns import TableCorruption
-from edgeworthy.evaluation.corruptions.draws import Draws
 
 
 class SensorDrift(TableCorruption[float]):
@@ -23,8 +22,8 @@ class SensorDrift(TableCorruption[float]):
     )
     levels = (0.25, 0.5, 1.0, 1.5, 2.5)
 
-    def apply(self, samples: Samples, level: float, draws: Draws, facts: Facts) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        age = draws.uniform(())[:, None]
+        age = scene.draws.uniform(())[:, None]
         directions = np.where(np.arange(samples.shape[1]) % 2, np.float32(-1), np.float32(1))
-        return samples + age * np.float32(level) * facts.std * directions
+        return samples + age * np.float32(level) * scene.facts.std * directions

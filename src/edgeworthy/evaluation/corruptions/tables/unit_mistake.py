@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeworthy.evaluation.corruptions.base import Facts, Samples
+from edgeworthy.evaluation.corruptions.base import Samples, Scene
 from edgeworthy.evaluation.corruptions.columns import TableCorruption
-from edgeworthy.evaluation.corruptions.draws import Draws
 
 
 class UnitMistake(TableCorruption[float]):
@@ -22,15 +21,9 @@ class UnitMistake(TableCorruption[float]):
     source = "NIST special publication 811, appendix B"
     levels = (1.0936, 1.6093, 2.54, 10.0, 1000.0)
 
-    def apply(
-        self,
-        samples: Samples,
-        level: float,
-        draws: Draws,
-        facts: Facts,  # noqa: ARG002 - of those that need it
-    ) -> Samples:
+    def apply(self, samples: Samples, level: float, scene: Scene) -> Samples:
         """See :meth:`edgeworthy.evaluation.corruptions.base.Corruption.apply`."""
-        columns = draws.integers(0, samples.shape[1] - 1, ())
+        columns = scene.draws.integers(0, samples.shape[1] - 1, ())
         result = samples.copy()
         result[np.arange(len(result)), columns] *= np.float32(level)
         return result
