@@ -1,16 +1,20 @@
-"""What ONNX Runtime gives on a CPU without VNNI: reference data for the tests of the emulation.
+"""What ONNX Runtime gives on other classes of CPU: reference data for the tests of the emulation.
 
-Method: a small graph with every kind of integer product that we emulate is quantized with ONNX
-Runtime's own quantizer into five pairs of data types, and run on eight generated inputs. On a CPU
-with AVX2 and without VNNI, or in QEMU that plays one, the outputs hold what ``VPMADDUBSW`` does.
+Two kinds of graphs. One small network with every kind of integer product that we emulate is
+quantized with ONNX Runtime's own quantizer into five pairs of data types and run on eight generated
+inputs: on a CPU with AVX2 and without VNNI the outputs hold what ``VPMADDUBSW`` does. And single
+operators over bytes near the lowest, in the shapes that decide which kernel the engine takes: on
+Arm their outputs hold what wraps in 16 bits.
 
     cd benchmarks
     python emulation_reference.py models /tmp/reference
-    qemu-x86_64 -cpu Haswell ../.venv/bin/python emulation_reference.py run /tmp/reference
-    python emulation_reference.py pack /tmp/reference ../tests/optimization/emulation/x86_avx2.npz
+    qemu-x86_64-static -cpu Haswell PYTHON emulated_run.py /tmp/reference x86-avx2
+    qemu-aarch64-static -cpu cortex-a72 ... emulated_run.py /tmp/reference arm-neon
+    qemu-aarch64-static -cpu neoverse-n1 ... emulated_run.py /tmp/reference arm-dotprod
+    python emulation_reference.py pack /tmp/reference ../tests/optimization/emulation/reference.npz
 
-QEMU 7.2 or newer (Debian: qemu-user). The committed file was made with QEMU 7.2 as Haswell and ONNX
-Runtime 1.32.0 on 2026-11-23.
+``docs/benchmarks/processors.md`` tells how to get an Arm Python. The committed file was made with
+QEMU 7.2.22 and ONNX Runtime 1.32.0 on 2026-11-27.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]  # it ships no types
+from byte_operators import reference_operators
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnxruntime.quantization import (  # type: ignore[import-untyped]  # it ships no types
@@ -98,7 +102,7 @@ def samples() -> NDArray[np.float32]:
 
 
 def make_models(folder: Path) -> None:
-    """Quantize into every pair of data types."""
+    """The network in every pair of data types, and the single operators."""
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]  # of an untyped library
         def __init__(self) -> None:
@@ -108,48 +112,49 @@ def make_models(folder: Path) -> None:
             return next(self.rows, None)
 
     types = {"u": QuantType.QUInt8, "s": QuantType.QInt8}
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "float.onnx"
         onnx.save(float_model(), source)
         for name in PAIRS:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            np.savez(folder / name / "inputs.npz", x=samples())
             quantize_static(
                 source,
-                folder / f"{name}.onnx",
+                folder / name / "model.onnx",
                 Reader(),
                 activation_type=types[name[0]],
                 weight_type=types[name[2]],
                 per_channel=not name.endswith("per-tensor"),
                 reduce_range=name.endswith("r7"),
             )
+    operator_models(folder)
 
 
-def run_models(folder: Path) -> None:
-    """Run every model on the CPU at hand."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    for name in PAIRS:
-        path = folder / f"{name}.onnx"
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        y, m = session.run(["y", "m"], {"x": samples()})
-        np.savez(folder / f"{name}.outputs.npz", y=y, m=m)
+def operator_models(folder: Path) -> None:
+    """Single operators, most of their bytes the lowest or the highest."""
+    for operator in reference_operators():
+        case = folder / operator.name
+        case.mkdir(parents=True, exist_ok=True)
+        onnx.save(operator.model, case / "model.onnx")
+        np.savez(case / "inputs.npz", **operator.inputs)
 
 
 def pack(folder: Path, target: Path) -> None:
-    """Models and outputs in one file."""
+    """Models, inputs and what each class gave, in one file."""
     parts: dict[str, Any] = {}
-    for name in PAIRS:
-        parts[f"{name}:model"] = np.frombuffer((folder / f"{name}.onnx").read_bytes(), np.uint8)
-        with np.load(folder / f"{name}.outputs.npz") as outputs:
-            parts |= {f"{name}:{key}": outputs[key] for key in ("y", "m")}
-    np.savez_compressed(target, x=samples(), **parts)
+    for case in sorted(path.parent for path in folder.glob("*/model.onnx")):
+        parts[f"{case.name}:model"] = np.frombuffer((case / "model.onnx").read_bytes(), np.uint8)
+        with np.load(case / "inputs.npz") as inputs:
+            parts[f"{case.name}:x"] = inputs["x"]
+        for found in sorted(case.glob("outputs-*.npz")):
+            name = found.stem.removeprefix("outputs-")
+            with np.load(found) as outputs:
+                # One sample at a time was run: the batch of one goes.
+                parts |= {f"{case.name}:{name}:{key}": outputs[key][:, 0] for key in outputs}
+    np.savez_compressed(target, **parts)
 
 
 if __name__ == "__main__":
     command, *paths = sys.argv[1:]
-    commands: dict[str, Callable[..., None]] = {
-        "models": make_models,
-        "run": run_models,
-        "pack": pack,
-    }
+    commands: dict[str, Callable[..., None]] = {"models": make_models, "pack": pack}
     commands[command](*map(Path, paths))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import platform
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +100,52 @@ def test_unlike_cores_have_in_common_what_all_can_do(make_root: MakeRoot) -> Non
     )
     assert host.instruction_set == "arm-neon"
     assert host.cpu_model == "Cortex-A55, Cortex-A76"
+
+
+@pytest.mark.parametrize(
+    ("hwcap", "hwcap2", "instructions", "flags"),
+    [
+        (0x8FB, 0, "arm-neon", ("asimd",)),  # as a Cortex-A72 says
+        (0x119FFB, 0, "arm-dotprod", ("asimd", "asimddp", "asimdhp", "asimdrdm", "fphp")),
+        (
+            0x119FFB,
+            1 << 13,
+            "arm-dotprod",
+            ("asimd", "asimddp", "asimdhp", "asimdrdm", "fphp", "i8mm"),
+        ),
+    ],
+)
+def test_what_the_kernel_tells_the_process_goes_before_what_it_shows(
+    hwcap: int, hwcap2: int, instructions: str, flags: tuple[str, ...], make_root: MakeRoot
+) -> None:
+    """A container on another machine's /proc, or an emulator: the engine goes by the vector."""
+    shown = "processor\t: 0\nflags\t: avx2 avx_vnni\nFeatures\t: asimd asimddp sve\n"
+    root = make_root(files={"proc/cpuinfo": shown})
+    vector = struct.pack("=8Q", 16, hwcap, 17, 100, 26, hwcap2, 0, 0)
+    (root / "proc/self").mkdir()
+    (root / "proc/self/auxv").write_bytes(vector)
+    host = host_fingerprint(runtime_versions=(), root=root, software=_software("aarch64"))
+    assert (host.instruction_set, host.cpu_flags) == (instructions, flags)
+
+
+@pytest.mark.parametrize("vector", [b"", b"cut", struct.pack("=4Q", 6, 4096, 0, 0)])
+def test_a_vector_that_tells_nothing_leaves_what_the_kernel_shows(
+    vector: bytes, make_root: MakeRoot
+) -> None:
+    root = make_root("pi-5")
+    (root / "proc/self").mkdir()
+    (root / "proc/self/auxv").write_bytes(vector)
+    host = host_fingerprint(runtime_versions=(), root=root, software=_software("aarch64"))
+    assert host.instruction_set == "arm-dotprod"
+
+
+def test_the_vector_of_another_architecture_is_not_read(make_root: MakeRoot) -> None:
+    root = make_root("x86-avx2")
+    (root / "proc/self").mkdir()
+    (root / "proc/self/auxv").write_bytes(struct.pack("=2Q", 16, 0x119FFB))
+    host = host_fingerprint(runtime_versions=(), root=root, software=_software("x86_64"))
+    assert host.instruction_set == "x86-avx2"
+    assert "asimddp" not in host.cpu_flags
 
 
 def test_nothing_to_read_is_no_error(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ Rules:
 1. What the kernel says is read, nothing is probed by running it.
 2. On a machine with unlike cores only what all of them can do counts.
 3. What cannot be read is left empty or 0; it is no error.
+4. On a 64-bit Arm CPU the flags are those that the kernel tells the process itself, which engines
+   go by; ``/proc/cpuinfo`` speaks where it tells none.
 
 Source: Linux, ``man 5 proc``; Arm's part numbers from the Main ID registers of its technical
 reference manuals.
@@ -15,15 +17,18 @@ from __future__ import annotations
 import os
 import platform
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from edgeworthy.devices.instructions import ARITHMETIC_FLAGS, instruction_set
+from edgeworthy.devices.capabilities import arm64_flags
+from edgeworthy.devices.instructions import ARITHMETIC_FLAGS, ARM_64, instruction_set
 from edgeworthy.documents.device import HostFingerprint
 
 _KIB = 1024
+_LARGEST_OF_64_BITS = (1 << 63) - 1
 _ARM_IMPLEMENTER = "0x41"
 _ARM_CORES = {
     "0xb76": "ARM1176",
@@ -88,7 +93,7 @@ def host_fingerprint(
     """
     software = software or HostSoftware.current()
     processors = _processors(read_text(root / "proc/cpuinfo"))
-    flags = _common_flags(processors)
+    flags = _own_flags(software.architecture, root) or _common_flags(processors)
     return HostFingerprint(
         architecture=software.architecture,
         instruction_set=instruction_set(software.architecture, flags),
@@ -100,6 +105,16 @@ def host_fingerprint(
         python_version=software.python_version,
         runtimes=tuple(sorted(runtime_versions)),
     )
+
+
+def _own_flags(architecture: str, root: Path) -> frozenset[str]:
+    # The bits of a 32-bit process mean other things, even on a 64-bit kernel.
+    if architecture.lower() not in ARM_64 or sys.maxsize < _LARGEST_OF_64_BITS:
+        return frozenset()
+    try:
+        return arm64_flags((root / "proc/self/auxv").read_bytes())
+    except OSError:
+        return frozenset()
 
 
 def read_text(path: Path) -> str:

@@ -28,7 +28,8 @@ ARITHMETIC_FLAGS = frozenset(
 )
 
 _X86 = frozenset({"x86_64", "amd64"})
-_ARM_64 = frozenset({"aarch64", "arm64"})
+#: How ``platform.machine()`` names a 64-bit Arm CPU.
+ARM_64 = frozenset({"aarch64", "arm64"})
 
 
 def instruction_set(architecture: str, flags: Collection[str]) -> InstructionSet:
@@ -36,7 +37,7 @@ def instruction_set(architecture: str, flags: Collection[str]) -> InstructionSet
 
     Args:
         architecture: As ``platform.machine()`` says.
-        flags: As ``/proc/cpuinfo`` lists them.
+        flags: As ``/proc/cpuinfo`` spells them.
 
     >>> instruction_set("x86_64", {"avx2", "avx_vnni"}), instruction_set("x86_64", {"avx2"})
     ('x86-vnni', 'x86-avx2')
@@ -48,7 +49,7 @@ def instruction_set(architecture: str, flags: Collection[str]) -> InstructionSet
         if "avx512_vnni" in flags or "avx_vnni" in flags:
             return "x86-vnni"
         return "x86-avx2" if "avx2" in flags else "generic"
-    if machine in _ARM_64:
+    if machine in ARM_64:
         return "arm-dotprod" if "asimddp" in flags else "arm-neon"
     if machine.startswith(("armv7", "armv8")) and "neon" in flags:
         return "arm-neon"

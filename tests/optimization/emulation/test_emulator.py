@@ -1,7 +1,7 @@
-"""The emulation against ONNX Runtime itself: on this CPU, and on one without VNNI.
+"""The emulation against ONNX Runtime itself: on this CPU, and on CPUs of three other classes.
 
-``x86_avx2.npz`` holds five integer models and what ONNX Runtime gave for them in QEMU as a Haswell;
-``benchmarks/emulation_reference.py`` says how.
+``reference.npz`` holds integer models and what ONNX Runtime gave for them in QEMU as a Haswell, a
+Cortex-A72 and a Neoverse N1; ``benchmarks/emulation_reference.py`` says how.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from edgeworthy.optimization.quantization.weight_scales import full_scales, pair
 
 Arrays = dict[str, NDArray[Any]]
 Parse = Callable[..., ModelProto]
-REFERENCE = Path(__file__).with_name("x86_avx2.npz")
+REFERENCE = Path(__file__).with_name("reference.npz")
 PAIRS = ("u8s8", "u8s8-r7", "s8s8", "u8u8", "u8s8-per-tensor")
 SATURATING = {"u8s8", "s8s8", "u8s8-per-tensor"}
+EMULATED: tuple[InstructionSet, ...] = ("x86-avx2", "arm-neon", "arm-dotprod")
 HERE = host_fingerprint(runtime_versions=()).instruction_set
 
 
@@ -40,21 +41,62 @@ def reference() -> Arrays:
         return dict(archive)
 
 
+def cases(reference: Arrays) -> list[str]:
+    return sorted(key.removesuffix(":model") for key in reference if key.endswith(":model"))
+
+
+@pytest.mark.parametrize("instruction_set", EMULATED)
+def test_what_the_engine_gave_on_other_cpus_bit_for_bit(
+    instruction_set: InstructionSet, reference: Arrays
+) -> None:
+    """ONNX Runtime in an emulator that plays a CPU of that class."""
+    found = cases(reference)
+    assert len(found) == len(PAIRS) + 2 * 14
+    for case in found:
+        emulator = Emulator(reference[f"{case}:model"].tobytes(), instruction_set)
+        outputs = emulator.run({"x": reference[f"{case}:x"]})
+        for name, values in outputs.items():
+            expected = reference[f"{case}:{instruction_set}:{name}"]
+            np.testing.assert_array_equal(values, expected, err_msg=case)
+
+
 @pytest.mark.parametrize("pair", PAIRS)
-def test_a_cpu_without_vnni_bit_for_bit(pair: str, reference: Arrays) -> None:
+def test_only_the_full_range_saturates_without_vnni(pair: str, reference: Arrays) -> None:
     emulator = Emulator(reference[f"{pair}:model"].tobytes(), "x86-avx2")
-    found = emulator.run({"x": reference["x"]})
-    for name in ("y", "m"):
-        np.testing.assert_array_equal(found[name], reference[f"{pair}:{name}"])
+    emulator.run({"x": reference[f"{pair}:x"]})
     saturated = sum(tally.saturated_count for tally in emulator.tallies.values())
     assert (saturated > 0) == (pair in SATURATING)
+
+
+@pytest.mark.parametrize(
+    ("case", "wrapping"),
+    [
+        ("shallow, uint8 by int8, ends", {"arm-neon"}),
+        ("shallow, int8 by int8, ends", set()),
+        ("shallow, int8 by int8, ends, asymmetric", {"arm-neon"}),
+        ("deep, int8 by int8, ends", {"arm-neon"}),
+        ("MatMulInteger, 37 by 5, int8 by int8, ends", {"arm-neon"}),
+        ("depthwise of 16, 3x3, int8 by int8, ends", {"arm-neon", "arm-dotprod"}),
+        ("depthwise of 12, 3x3, uint8 by int8, ends", set()),
+        ("u8s8", set()),  # the quantizer gives no weight of -128
+    ],
+)
+def test_where_the_lowest_bytes_wrap(case: str, wrapping: set[str], reference: Arrays) -> None:
+    for instruction_set in ("arm-neon", "arm-dotprod"):
+        emulator = Emulator(reference[f"{case}:model"].tobytes(), instruction_set)
+        emulator.run({"x": reference[f"{case}:x"]})
+        tallies = emulator.tallies.values()
+        wrapped = sum(tally.saturated_count for tally in tallies)
+        changed = sum(tally.changed_count for tally in tallies)
+        assert (wrapped > 0) == (changed > 0) == (instruction_set in wrapping)
 
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_this_cpu_bit_for_bit(pair: str, reference: Arrays) -> None:
     data = reference[f"{pair}:model"].tobytes()
-    found = Emulator(data, HERE).run({"x": reference["x"]})
-    expected = Executor(onnx.load_from_string(data), optimized=True).run({"x": reference["x"]})
+    x = {"x": reference[f"{pair}:x"]}
+    found = Emulator(data, HERE).run(x)
+    expected = Executor(onnx.load_from_string(data), optimized=True).run(x)
     for name in ("y", "m"):
         np.testing.assert_array_equal(found[name], expected[name])
 
@@ -64,12 +106,12 @@ def test_few_windows_at_a_time_change_nothing(
 ) -> None:
     data = reference["u8s8:model"].tobytes()
     whole = Emulator(data, "x86-avx2")
-    expected = whole.run({"x": reference["x"]})
+    expected = whole.run({"x": reference["u8s8:x"]})
     monkeypatch.setattr(
         "edgeworthy.optimization.emulation.kernels.convolution._MOST_WINDOW_BYTES", 1
     )
     single = Emulator(data, "x86-avx2")
-    np.testing.assert_array_equal(single.run({"x": reference["x"]})["y"], expected["y"])
+    np.testing.assert_array_equal(single.run({"x": reference["u8s8:x"]})["y"], expected["y"])
     for name, tally in single.tallies.items():
         assert tally.saturated_count == whole.tallies[name].saturated_count
 
@@ -79,8 +121,8 @@ def test_exact_classes_agree_up_to_how_scores_are_rounded(
     instruction_set: InstructionSet, reference: Arrays
 ) -> None:
     data = reference["u8s8:model"].tobytes()
-    found = Emulator(data, instruction_set).run({"x": reference["x"]})
-    expected = Emulator(data, "x86-vnni").run({"x": reference["x"]})
+    found = Emulator(data, instruction_set).run({"x": reference["u8s8:x"]})
+    expected = Emulator(data, "x86-vnni").run({"x": reference["u8s8:x"]})
     np.testing.assert_allclose(found["y"], expected["y"], rtol=1e-5)
 
 

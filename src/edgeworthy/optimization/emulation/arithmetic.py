@@ -4,16 +4,19 @@ Rules:
 
 1. The instruction set decides, read from the CPU's flags; never the CPU's name.
 2. x86 without VNNI multiplies unsigned activations by signed weights with ``VPMADDUBSW``: two
-   neighbouring products are added in 16 bits and saturate. Every other class, and unsigned by
-   unsigned bytes on any class, adds up in 32 bits and is exact.
-3. A depthwise convolution has a kernel of its own, which widens the bytes first: exact on all.
-4. On x86 ONNX Runtime makes signed activations unsigned when it loads a QDQ file, so they saturate
+   neighboring products are added in 16 bits and saturate. Unsigned by unsigned bytes it adds up in
+   32 bits, and a depthwise convolution widens the bytes first: both are exact.
+3. x86 with VNNI adds up in 32 bits and is exact.
+4. Arm without ``SDOT`` adds two products of signed bytes in 16 bits, and its depthwise convolutions
+   do so with it. They wrap, but only where both weights are -128 (:mod:`wrapping`), which our own
+   files never hold.
+5. On x86 ONNX Runtime makes signed activations unsigned when it loads a QDQ file, so they saturate
    as well. On Arm it leaves them signed.
-5. What is unknown is taken for the worst, which is rule 2.
+6. What is unknown is taken for the worst, which is rule 2.
 
 Sources: ``VPMADDUBSW`` and ``VPDPBUSD`` in Intel's Software Developer's Manual, volume 2; ``SDOT``
 and ``SMLAL`` in the Arm Architecture Reference Manual. ``tests/optimization/emulation`` holds what
-ONNX Runtime gave on an emulated CPU without VNNI against this.
+ONNX Runtime gave on emulated CPUs of three classes against this.
 """
 
 from __future__ import annotations
@@ -31,12 +34,16 @@ class Arithmetic:
     """What an engine computes on a class of CPU.
 
     Attributes:
-        saturates_pairs: Whether neighbouring products, unsigned by signed, are added in 16 bits.
+        saturates_pairs: Whether neighboring products, unsigned by signed, are added in 16 bits.
         keeps_signed_activations: Whether the engine multiplies signed activations as they are.
+        wraps_pairs: Whether products of signed bytes are added in pairs in 16 bits that wrap.
+        wraps_depthwise: The same of depthwise convolutions.
     """
 
     saturates_pairs: bool
     keeps_signed_activations: bool
+    wraps_pairs: bool
+    wraps_depthwise: bool
 
 
 def arithmetic_of(instruction_set: InstructionSet) -> Arithmetic:
@@ -48,11 +55,13 @@ def arithmetic_of(instruction_set: InstructionSet) -> Arithmetic:
     return Arithmetic(
         saturates_pairs=instruction_set not in _EXACT_X86 | _ARM,
         keeps_signed_activations=instruction_set in _ARM,
+        wraps_pairs=instruction_set == "arm-neon",
+        wraps_depthwise=instruction_set in _ARM,
     )
 
 
 def classes_alike(*, signed_activations: bool) -> tuple[tuple[InstructionSet, ...], ...]:
-    """Classes of CPU in groups that compute the same of a QDQ file.
+    """Classes of CPU in groups that compute the same of a QDQ file without weights of -128.
 
     Args:
         signed_activations: Whether the file has any; only then do Arm and x86 with VNNI differ.

@@ -6,8 +6,9 @@ Rules:
    leave the range in which that is exact: below 2**24 in 32 bits, below 2**53 in 64.
 2. Saturation is added on top: only a pair of weights of equal sign that add up to more than 128
    can saturate, so only those pairs are looked at.
-3. Memory is bounded: rows are taken in portions.
-4. What saturates is counted.
+3. So are sums of two that wrap; they need two weights of -128 (:mod:`wrapping`).
+4. Memory is bounded: rows are taken in portions.
+5. What saturates or wraps is counted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edgeworthy.optimization.emulation.wrapping import NO_PAIRS, WRAP, Pairs, wraps
 
 Integers = NDArray[Any]
 Sums = NDArray[np.int64]
@@ -34,7 +37,7 @@ class Tally:
         pair_count: Sums of two products.
         saturated_count: Those that left 16 bits.
         sum_count: Whole sums: one per output number.
-        changed_count: Whole sums that saturation changed.
+        changed_count: Whole sums that this changed.
         lost_total: Absolute change of all whole sums together, in output steps.
         lost_most: Largest absolute change of a whole sum, in output steps.
     """
@@ -52,6 +55,7 @@ def sums_of_products(
     weights: Integers,
     *,
     saturates: bool,
+    wrapping: Pairs = NO_PAIRS,
     steps: NDArray[Any],
     tally: Tally,
 ) -> Sums:
@@ -61,6 +65,7 @@ def sums_of_products(
         activations: ``(rows, depth)``, as the engine stores them: zero points not subtracted.
         weights: ``(depth, columns)``, likewise.
         saturates: Whether pairs of products, in the order of the depth, are added in 16 bits.
+        wrapping: Places in the depth whose products are added in 16 bits that wrap.
         steps: ``(columns,)`` or ``()``: output steps per unit of a sum; for the tally.
         tally: Is added to.
 
@@ -86,6 +91,10 @@ def sums_of_products(
             lost = _lost(left, pairs, columns, tally)
             _note_lost(lost, steps, tally)
             part -= lost.astype(np.int64)
+        if len(wrapping):
+            counts = wraps(activations[first : first + portion], weights, wrapping)
+            note_wraps(counts, steps, tally)
+            part -= counts.astype(np.int64) * WRAP
         sums[first : first + portion] = part
     tally.pair_count += rows * columns * ((weights.shape[0] + 1) // 2)
     tally.sum_count += rows * columns
@@ -151,6 +160,18 @@ def _lost(
         tally.saturated_count += int(np.count_nonzero(excess))
         lost[np.ix_(rows, pair.columns)] += excess
     return lost
+
+
+def note_wraps(counts: NDArray[np.float64], steps: NDArray[Any], tally: Tally) -> None:
+    """Count sums of two that wrapped.
+
+    Args:
+        counts: How many of each whole sum, ``(rows, columns)``.
+        steps: ``(columns,)`` or ``()``: output steps per unit of a sum.
+        tally: Is added to.
+    """
+    tally.saturated_count += int(counts.sum())
+    _note_lost(counts * WRAP, steps, tally)
 
 
 def _note_lost(lost: NDArray[np.float64], steps: NDArray[Any], tally: Tally) -> None:

@@ -4,8 +4,8 @@ Rules:
 
 1. A kernel gets arrays and gives one array; it computes what the engine's kernel computes, bit for
    bit where the result is an integer.
-2. Only unsigned activations with signed weights saturate; zero points are subtracted afterwards,
-   in 32 bits, so what saturates are the raw bytes.
+2. Only unsigned activations with signed weights saturate, and only signed weights wrap; zero points
+   are subtracted afterwards, in 32 bits, so what saturates or wraps are the raw bytes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from onnx import NodeProto
 
 from edgeworthy.optimization.emulation.arithmetic import Arithmetic
 from edgeworthy.optimization.emulation.products import Tally, sums_of_products
+from edgeworthy.optimization.emulation.wrapping import NO_PAIRS, Pairs, matrix_pairs
 
 Array = NDArray[Any]
 
@@ -47,7 +48,13 @@ class Bytes:
 
 
 def zero_centred_sums(
-    left: Bytes, right: Bytes, arithmetic: Arithmetic, *, steps: Array, tally: Tally
+    left: Bytes,
+    right: Bytes,
+    arithmetic: Arithmetic,
+    *,
+    steps: Array,
+    tally: Tally,
+    pairs: Pairs | None = None,
 ) -> NDArray[np.int64]:
     """The product of two matrices whose zero points are subtracted.
 
@@ -57,17 +64,21 @@ def zero_centred_sums(
         arithmetic: How pairs are added.
         steps: Output steps per unit of a sum, for the tally.
         tally: Is added to.
+        pairs: Places in the depth that wrap where pairs do; a matrix product's when left out.
 
     Returns:
         ``(rows, columns)``.
     """
-    saturates = (
-        arithmetic.saturates_pairs
-        and left.values.dtype == np.uint8
-        and right.values.dtype == np.int8
-    )
+    signed_weights = right.values.dtype == np.int8
+    if pairs is None:
+        pairs = matrix_pairs(len(right.values))
     sums = sums_of_products(
-        left.values, right.values, saturates=saturates, steps=steps, tally=tally
+        left.values,
+        right.values,
+        saturates=arithmetic.saturates_pairs and signed_weights and left.values.dtype == np.uint8,
+        wrapping=pairs if arithmetic.wraps_pairs and signed_weights else NO_PAIRS,
+        steps=steps,
+        tally=tally,
     )
     left_zero = int(left.zero_point)
     right_zero = right.zero_point.astype(np.int64).reshape(-1)

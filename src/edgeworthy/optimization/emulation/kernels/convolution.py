@@ -3,14 +3,16 @@
 Rules:
 
 1. Each group is a matrix product over windows, in the order of :mod:`windows`.
-2. A depthwise convolution (one channel in, one out, per group) widens bytes before it multiplies:
-   it saturates nowhere.
+2. A depthwise convolution (one channel in, one out, per group) saturates nowhere: x86 widens bytes
+   before it multiplies. On Arm it may wrap.
 3. The bias is added in 32 bits before rounding.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +27,20 @@ from edgeworthy.optimization.emulation.kernels.base import (
     zero_centred_sums,
     zero_of,
 )
-from edgeworthy.optimization.emulation.products import Tally
+from edgeworthy.optimization.emulation.products import Tally, note_wraps
 from edgeworthy.optimization.emulation.requantization import factors, requantized
 from edgeworthy.optimization.emulation.windows import Geometry, windows
+from edgeworthy.optimization.emulation.wrapping import (
+    WRAP,
+    ConvolutionShape,
+    Pairs,
+    convolution_pairs,
+    depthwise_pairs,
+)
 
 _MOST_WINDOW_BYTES = 1 << 25
+#: Arithmetic of the class of CPU, output steps per unit of a sum, and what is added to.
+How: TypeAlias = tuple[Arithmetic, NDArray[np.float32], Tally]
 
 
 def qlinear_conv(
@@ -65,23 +76,25 @@ def _sums(
     picture: Bytes,
     weights: Bytes,
     geometry: Geometry,
-    how: tuple[Arithmetic, NDArray[np.float32], Tally],
+    how: How,
 ) -> NDArray[np.int64]:
     """``(n, *places, channels)``."""
     last = Bytes(np.moveaxis(picture.values, 1, -1), picture.zero_point)
-    _, _, tally = how
     outputs, per_group = weights.values.shape[:2]
     if per_group == 1 and outputs == geometry.group > 1:
-        return _depthwise(last, weights, geometry, tally)
+        return _depthwise(last, weights, geometry, how)
     view = windows(last.values, geometry, fill=int(last.zero_point))
     rank = len(geometry.kernel)
     places = view.shape[: 1 + rank]
     size = outputs // geometry.group
+    pairs = convolution_pairs(_shape(picture, weights, geometry))
     parts = []
     for group in range(geometry.group):
         seen = view[..., group * per_group : (group + 1) * per_group]
         chosen = slice(group * size, (group + 1) * size)
-        parts.append(_dense(seen, _part(weights, chosen), last.zero_point, how, chosen))
+        group_how = (how[0], how[1][chosen] if how[1].size > 1 else how[1], how[2])
+        seen_bytes = Bytes(seen, last.zero_point)
+        parts.append(_dense(seen_bytes, _part(weights, chosen), group_how, pairs))
     return np.concatenate(parts, axis=1).reshape(*places, outputs)
 
 
@@ -90,30 +103,35 @@ def _part(weights: Bytes, chosen: slice) -> Bytes:
     return Bytes(weights.values[chosen], zero[chosen] if zero.ndim else zero)
 
 
-def _dense(
-    seen: Array,
-    weights: Bytes,
-    zero_point: Array,
-    how: tuple[Arithmetic, NDArray[np.float32], Tally],
-    chosen: slice,
-) -> NDArray[np.int64]:
-    arithmetic, factor, tally = how
+def _shape(picture: Bytes, weights: Bytes, geometry: Geometry) -> ConvolutionShape:
+    outputs, inputs = weights.values.shape[:2]
+    return ConvolutionShape(
+        group=geometry.group,
+        inputs=inputs,
+        outputs=outputs // geometry.group,
+        positions=math.prod(geometry.kernel),
+        symmetric=weights.values.dtype == np.int8 and not weights.zero_point.any(),
+        signed=picture.values.dtype == np.int8,
+    )
+
+
+def _dense(seen: Bytes, weights: Bytes, how: How, pairs: Pairs) -> NDArray[np.int64]:
+    arithmetic, steps, tally = how
     outputs = len(weights.values)
     columns = np.moveaxis(weights.values, 1, -1).reshape(outputs, -1).T
-    steps = factor[chosen] if factor.size > 1 else factor
     return zero_centred_sums(
-        Bytes(seen.reshape(-1, len(columns)), zero_point),
+        Bytes(seen.values.reshape(-1, len(columns)), seen.zero_point),
         Bytes(columns, weights.zero_point),
         arithmetic,
         steps=steps,
         tally=tally,
+        pairs=pairs,
     )
 
 
-def _depthwise(
-    picture: Bytes, weights: Bytes, geometry: Geometry, tally: Tally
-) -> NDArray[np.int64]:
+def _depthwise(picture: Bytes, weights: Bytes, geometry: Geometry, how: How) -> NDArray[np.int64]:
     """One kernel position after the other: exact in float32, a kernel is that small."""
+    arithmetic, factor, tally = how
     view = windows(picture.values, geometry, fill=int(picture.zero_point))
     rank = len(geometry.kernel)
     zero = weights.zero_point.astype(np.float32).reshape(-1, *[1] * (rank + 1))
@@ -125,4 +143,30 @@ def _depthwise(
         seen *= kernel[(slice(None), *position)]
         sums += seen
     tally.sum_count += sums.size
-    return sums.astype(np.int64)
+    whole = sums.astype(np.int64)
+    if arithmetic.wraps_depthwise:
+        counts = _depthwise_wraps(
+            view, weights, depthwise_pairs(_shape(picture, weights, geometry))
+        )
+        note_wraps(counts.reshape(-1, len(kernel)), factor, tally)
+        whole -= counts.astype(np.int64) * WRAP
+    return whole
+
+
+def _depthwise_wraps(view: Array, weights: Bytes, pairs: Pairs) -> NDArray[np.float64]:
+    """How many sums of two wrap, ``(n, *places, channels)``."""
+    channels = len(weights.values)
+    low = weights.values.reshape(channels, -1) == np.iinfo(np.int8).min
+    places = view.shape[: view.ndim // 2]
+    counts = np.zeros((*places, channels))
+    lowest = np.iinfo(view.dtype).min
+    extents = view.shape[len(places) : -1]
+    for first, second in pairs:
+        critical = np.flatnonzero(low[:, first] & low[:, second])
+        if len(critical):
+            one, other = (
+                view[(..., *np.unravel_index(place, extents), critical)] == lowest
+                for place in (first, second)
+            )
+            counts[..., critical] += one & other
+    return counts
