@@ -126,7 +126,7 @@ def _as_features(values: NDArray[Any], axes: str) -> NDArray[np.float64] | None:
     # Otherwise the level and the swing of the first coefficients hide all others.
     centered = numbers - numbers.mean(axis=1, keepdims=True)
     spread = centered.std(axis=1, keepdims=True)
-    return np.clip(centered / np.where(spread > 0, spread, 1.0), -_WIDEST, _WIDEST)
+    return np.asarray(np.clip(centered / np.where(spread > 0, spread, 1.0), -_WIDEST, _WIDEST))
 
 
 def _tall(spectrum: NDArray[np.float64]) -> NDArray[np.float64]:
