@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent.bench import Bench, equipped
+from agent.desk import BLOB, PLACE, Desk
 from agent.web import Web, serving
+from edgeworthy.agent.sources import HttpSource
 
 
 @pytest.fixture
@@ -23,6 +25,12 @@ def memory_path() -> Iterator[Path]:
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - made anew
     with tempfile.TemporaryDirectory(dir=place) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, web: Web) -> Desk:
+    web.files[PLACE] = BLOB
+    return Desk(tmp_path / "store", [HttpSource(web.url, answer_seconds=2)])
 
 
 @pytest.fixture

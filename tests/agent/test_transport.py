@@ -1,88 +1,26 @@
+"""Bytes over a bad line: transfers that go on, ranges, tags, space, memory."""
+
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from agent.web import Behavior, Request, Web
+from agent.desk import BLOB, DIGEST, PLACE, Desk, cut_after, says
+from agent.web import Request, Web
 from edgeworthy.agent import transport as transport_module
 from edgeworthy.agent.pacing import Patience
-from edgeworthy.agent.sources import Answer, FolderSource, HttpSource, Source, SourceProblem
-from edgeworthy.agent.transport import Transport, World
+from edgeworthy.agent.sources import Answer, HttpSource, SourceProblem
 from edgeworthy.errors import StorageError, TransferError
-from edgeworthy.files import digest_bytes, digest_file
+from edgeworthy.files import digest_bytes
 from edgeworthy.release.trust.layout import blob_path
-
-BLOB = bytes(range(256)) * 4096
-DIGEST = digest_bytes(BLOB)
-PLACE = blob_path(DIGEST)
-
-
-@dataclass
-class Desk:
-    """A device's transport with a clock and waits that tests can see."""
-
-    store: Path
-    sources: list[Source]
-    patience: Patience = field(default_factory=Patience)
-    now: float = 0.0
-    seconds_per_look: float = 0.0
-    waits: list[float] = field(default_factory=list)
-
-    def monotonic(self) -> float:
-        self.now += self.seconds_per_look
-        return self.now
-
-    def fetch(self, digest: str = DIGEST, size_bytes: int = len(BLOB)) -> int:
-        world = World(self.monotonic, self.waits.append, lambda: 0.5)
-        return Transport(self.sources, self.patience, world).fetch_blob(
-            digest, size_bytes, self.store
-        )
-
-    def read(self, path: str, largest_bytes: int) -> bytes:
-        world = World(self.monotonic, self.waits.append, lambda: 0.5)
-        return Transport(self.sources, self.patience, world).read(
-            path, largest_bytes=largest_bytes, source=self.sources[0]
-        )
-
-    def arrived(self) -> bytes:
-        return (self.store / PLACE).read_bytes()
-
-    def partials(self) -> list[str]:
-        return sorted(path.name for path in (self.store / PLACE).parent.glob(".*partial*"))
-
-
-@pytest.fixture
-def desk(tmp_path: Path, web: Web) -> Desk:
-    web.files[PLACE] = BLOB
-    return Desk(tmp_path / "store", [HttpSource(web.url, answer_seconds=2)])
-
-
-def cut_after(size_bytes: int) -> Behavior:
-    """Announce everything, send a part."""
-
-    def behave(request: Request) -> bool:
-        assert request.data is not None
-        first = request.first_byte
-        body = request.data[first:]
-        head = {"ETag": '"one"', "Content_Length": str(len(body))}
-        if first:
-            last = len(request.data) - 1
-            head["Content_Range"] = f"bytes {first}-{last}/{len(request.data)}"
-        return request.send(206 if first else 200, body[:size_bytes], **head)
-
-    return behave
-
-
-def says(status: int, body: bytes = b"", **headers: str) -> Behavior:
-    return lambda request: request.send(status, body, **headers)
 
 
 def test_a_blob_comes_whole_and_nothing_stays_behind(desk: Desk) -> None:
@@ -201,154 +139,6 @@ def test_reordered_and_repeated_bytes_are_noticed_and_begun_again(desk: Desk, we
     assert desk.arrived() == BLOB
 
 
-def test_a_source_that_sends_other_bytes_is_not_asked_again(desk: Desk, web: Web) -> None:
-    web.files[PLACE] = BLOB[::-1]
-    with pytest.raises(TransferError, match="other bytes than were signed"):
-        desk.fetch()
-    assert len(web.requests) == 1
-    assert not (desk.store / PLACE).exists()
-    assert desk.partials() == []
-
-
-@pytest.mark.parametrize("size_bytes", [len(BLOB) + 1, len(BLOB) - 1])
-def test_a_file_of_another_size_is_not_read(desk: Desk, web: Web, size_bytes: int) -> None:
-    web.files[PLACE] = (BLOB + b"x")[:size_bytes]
-    with pytest.raises(TransferError, match="another size"):
-        desk.fetch()
-
-
-def test_a_body_without_end_is_cut_off_at_the_signed_size(desk: Desk, web: Web) -> None:
-    def endless(request: Request) -> bool:
-        request.handler.send_response(200)
-        request.handler.end_headers()
-        request.handler.wfile.write(BLOB + b"x" * 100_000)
-        return True
-
-    web.behaviors = [endless]
-    with pytest.raises(TransferError, match="more bytes than were signed"):
-        desk.fetch()
-
-
-def test_a_compressed_body_is_refused(desk: Desk, web: Web) -> None:
-    web.behaviors = [says(200, b"bomb", Content_Encoding="gzip")] * 6
-    with pytest.raises(TransferError, match="encoding 'gzip'"):
-        desk.fetch()
-
-
-@pytest.mark.parametrize("status", [403, 404, 410])
-def test_what_is_gone_is_asked_for_once(desk: Desk, web: Web, status: int) -> None:
-    web.behaviors = [says(status)] * 100
-    with pytest.raises(TransferError, match=f"answered {status}"):
-        desk.fetch()
-    assert (len(web.requests), desk.waits) == (1, [])
-
-
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
-def test_a_storm_of_errors_ends_after_few_attempts_with_jitter(
-    desk: Desk, web: Web, status: int
-) -> None:
-    web.behaviors = [says(status)] * 100
-    with pytest.raises(TransferError, match=f"answered {status}"):
-        desk.fetch()
-    assert len(web.requests) == 6
-    assert desk.waits == [0.5, 1.0, 2.0, 4.0, 8.0]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("120", 120.0),
-        ("99999", 300.0),
-        ("nonsense", 0.5),
-        ("Mon, 01 Jan 2001 00:00:00 GMT", 0.5),
-        ("Mon, 01 Jan 2001 00:00:00", 0.5),
-        ("Fri, 01 Jan 2100 00:00:00 GMT", 300.0),
-    ],
-)
-def test_retry_after_is_kept_up_to_the_longest_wait(
-    desk: Desk, web: Web, text: str, expected: float
-) -> None:
-    web.behaviors = [says(503, Retry_After=text)]
-    desk.fetch()
-    assert desk.waits == [expected]
-
-
-def test_another_mirror_goes_on_where_the_first_one_broke(desk: Desk, web: Web) -> None:
-    web.behaviors = [cut_after(400_000)]
-    desk.sources = [*desk.sources, HttpSource(f"{web.url}/", answer_seconds=2)]
-    assert desk.fetch() == len(BLOB)
-    assert web.requests[1][1] == "bytes=400000-"
-
-
-def test_a_server_that_is_away_is_named(desk: Desk) -> None:
-    desk.sources = [HttpSource("http://127.0.0.1:9", answer_seconds=1)]
-    with pytest.raises(TransferError, match=r"http://127\.0\.0\.1: "):
-        desk.fetch()
-
-
-def test_without_a_source_nothing_is_fetched(desk: Desk) -> None:
-    desk.sources = []
-    with pytest.raises(TransferError, match="no source"):
-        desk.fetch()
-
-
-def test_progress_counts_the_attempts_anew(desk: Desk, web: Web) -> None:
-    desk.patience = Patience(attempts=3, notable_bytes=100_000)
-    web.behaviors = [cut_after(110_000)] * 9
-    assert desk.fetch() == len(BLOB)
-    assert len(web.requests) == 10
-
-
-def test_a_trickle_is_given_up_by_its_average_speed(desk: Desk, web: Web) -> None:
-    desk.seconds_per_look = 30.0
-    desk.patience = Patience(attempts=1, lowest_bytes_per_second=1e6, window_seconds=60)
-    with pytest.raises(TransferError, match="slower than"):
-        desk.fetch()
-    assert web.requests == [(PLACE, "")]
-
-
-def test_a_server_that_falls_silent_is_left(desk: Desk, web: Web) -> None:
-    silence: list[Callable[[], None]] = []
-
-    def silent(request: Request) -> bool:
-        request.handler.send_response(200)
-        request.handler.send_header("Content-Length", str(len(BLOB)))
-        request.handler.end_headers()
-        request.handler.wfile.write(BLOB[:1000])
-        request.handler.wfile.flush()
-        request.handler.connection.settimeout(5)
-        silence.append(lambda: None)
-        request.handler.connection.recv(1)
-        return True
-
-    web.behaviors = [silent]
-    desk.sources = [HttpSource(web.url, answer_seconds=0.2)]
-    assert desk.fetch() == len(BLOB)
-    assert silence
-
-
-def test_redirects_are_followed_within_http_and_no_further(desk: Desk, web: Web) -> None:
-    web.files["elsewhere"] = BLOB
-    web.behaviors = [says(302, Location=f"{web.url}/elsewhere")]
-    assert desk.fetch() == len(BLOB)
-
-
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x"])
-def test_redirects_elsewhere_are_refused(desk: Desk, web: Web, target: str) -> None:
-    web.behaviors = [says(302, Location=target)] * 6
-    with pytest.raises(TransferError):
-        desk.fetch()
-    assert not (desk.store / PLACE).exists()
-
-
-def test_redirects_in_a_circle_end(desk: Desk, web: Web) -> None:
-    desk.patience = Patience(attempts=1)
-    web.behaviors = [lambda request: request.send(302, Location=f"{web.url}/{request.path}")] * 50
-    with pytest.raises(TransferError):
-        desk.fetch()
-    assert len(web.requests) < 10
-
-
 def test_space_is_checked_before_the_first_byte(
     desk: Desk, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -429,49 +219,6 @@ def test_memory_stays_bounded_whatever_the_size(desk: Desk) -> None:
         desk.fetch(DIGEST, size_bytes)
     grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown_kib < 32 << 10
-
-
-# --- folders ---------------------------------------------------------------------------------
-
-
-def test_a_stick_is_proven_like_a_server(desk: Desk, tmp_path: Path) -> None:
-    stick = tmp_path / "stick"
-    (stick / PLACE).parent.mkdir(parents=True)
-    (stick / PLACE).write_bytes(BLOB)
-    desk.sources = [FolderSource(stick)]
-    assert desk.fetch() == len(BLOB)
-    assert digest_file(desk.store / PLACE) == DIGEST
-    (stick / PLACE).write_bytes(BLOB[::-1])
-    (desk.store / PLACE).unlink()
-    with pytest.raises(TransferError, match="other bytes"):
-        desk.fetch()
-
-
-@pytest.mark.parametrize("path", ["../secret", "a/../../secret", "/etc/passwd", "a//b", "link"])
-def test_nothing_outside_a_folder_is_read(tmp_path: Path, path: str) -> None:
-    stick = tmp_path / "stick"
-    (stick / "a").mkdir(parents=True)
-    (tmp_path / "secret").write_text("secret")
-    (stick / "link").symlink_to(tmp_path / "secret")
-    with pytest.raises(SourceProblem) as refused, FolderSource(stick).open(path):
-        pass
-    assert refused.value.gone
-
-
-def test_a_folder_behind_a_link_and_a_pipe_are_refused(tmp_path: Path) -> None:
-    stick = tmp_path / "stick"
-    stick.mkdir()
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "file").write_text("x")
-    (stick / "folder").symlink_to(outside)
-    os.mkfifo(stick / "pipe")
-    for path in ("folder/file", "pipe"):
-        with pytest.raises(SourceProblem), FolderSource(stick).open(path):
-            pass
-    with pytest.raises(SourceProblem) as gone, FolderSource(stick).open("nothing"):
-        pass
-    assert gone.value.gone
 
 
 @pytest.mark.parametrize("offset", [(2 << 30) - 1, 2 << 30, (4 << 30) + 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,13 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
+from rich.console import Console
+from rich.text import Text
 
 from edgeworthy import cli
 from edgeworthy.cli.compare import print_findings
 from edgeworthy.cli.main import app, run
-from edgeworthy.cli.output import console, folded, note, print_outcomes
+from edgeworthy.cli.output import console, folded, note, print_hanging, print_outcomes
 from edgeworthy.cli.variants import print_variants
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.evaluation import Finding
@@ -54,6 +57,19 @@ def test_text_is_never_markup(text: str, capsys: pytest.CaptureFixture[str]) -> 
     out.print(text)
     out.print(note(text))
     assert capsys.readouterr().out == f"{text}\nnote {text}\n"
+
+
+def test_further_lines_hang_under_the_first_word_on_a_terminal_alone() -> None:
+    words = "one two three four five six seven eight"
+    narrow = Console(file=io.StringIO(), width=24, force_terminal=True, color_system=None)
+    print_hanging(narrow, Text("      $"), Text(words))
+    assert isinstance(narrow.file, io.StringIO)
+    lines = [line.rstrip() for line in narrow.file.getvalue().splitlines()]
+    assert lines == ["      $ one two three", "        four five six", "        seven eight"]
+    piped = Console(file=io.StringIO(), width=24, force_terminal=False)
+    print_hanging(piped, Text("      $"), Text(words))
+    assert isinstance(piped.file, io.StringIO)
+    assert piped.file.getvalue() == f"      $ {words}\n"
 
 
 def test_names_inside_a_model_cannot_break_its_inspection(

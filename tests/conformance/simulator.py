@@ -34,6 +34,12 @@ from edgeworthy.release.trust.tuf_names import (
 )
 
 TOP = ("root", "timestamp", "snapshot", "targets")
+#: Codes of the errors that a refusal ends with.
+TRUST = "EW620"
+STALE = "EW630"
+TRANSFER = "EW340"
+#: Versions of what a fresh repository holds.
+FRESH = {"root": 1, "timestamp": 1, "snapshot": 1, "targets": 1}
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 

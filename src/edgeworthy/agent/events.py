@@ -31,6 +31,25 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class _Bare:
+    """Something of which there is no more to say than that it is so."""
+
+
+@dataclass(frozen=True)
+class _WithReason:
+    """Something that has a reason, said in one sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class _OfSlot:
+    """Something about one release in the store."""
+
+    slot: Slot
+
+
+@dataclass(frozen=True)
 class Started:
     """The agent begins; whatever it did before was interrupted.
 
@@ -41,11 +60,8 @@ class Started:
     serves: bool = True
 
 
-@dataclass(frozen=True)
-class Stopped:
+class Stopped(_WithReason):
     """The agent was asked to end."""
-
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -64,73 +80,51 @@ class Offered:
     variant: str = ""
 
 
-@dataclass(frozen=True)
-class LookFailed:
+class LookFailed(_WithReason):
     """The repository could not be asked, or says what cannot be believed."""
 
-    reason: str
 
-
-@dataclass(frozen=True)
-class LookEnded:
+class LookEnded(_Bare):
     """The repository was asked and offers nothing new."""
 
 
-@dataclass(frozen=True)
-class Proven:
+class Proven(_OfSlot):
     """The candidate was fetched, is what its publisher signed, and keeps the device's policy."""
 
-    slot: Slot
 
-
-@dataclass(frozen=True)
-class Postponed:
+class Postponed(_WithReason):
     """The candidate cannot be had now; a later attempt may succeed."""
 
-    reason: str
 
-
-@dataclass(frozen=True)
-class Refused:
+class Refused(_WithReason):
     """The candidate is not acceptable on this device."""
 
-    reason: str
 
-
-@dataclass(frozen=True)
-class Staged:
+class Staged(_Bare):
     """The candidate lies in the store, ready to be loaded."""
 
 
-@dataclass(frozen=True)
-class Intact:
+class Intact(_Bare):
     """Every file of the candidate has its digest."""
 
 
-@dataclass(frozen=True)
-class SelfTestPassed:
+class SelfTestPassed(_Bare):
     """The candidate proved itself on this device."""
 
 
-@dataclass(frozen=True)
-class SelfTestFailed:
+class SelfTestFailed(_WithReason):
     """It did not."""
 
-    reason: str
 
-
-@dataclass(frozen=True)
-class Finished:
+class Finished(_Bare):
     """The effects of a commit or of a rollback are done."""
 
 
-@dataclass(frozen=True)
-class ChoiceKept:
+class ChoiceKept(_Bare):
     """On this machine and software too, the variant that runs is the one to run."""
 
 
-@dataclass(frozen=True)
-class CurrentProven:
+class CurrentProven(_Bare):
     """The current release passed its self-test again."""
 
 
@@ -149,23 +143,16 @@ class CurrentFailed:
     damaged: bool = False
 
 
-@dataclass(frozen=True)
-class CurrentCrashed:
+class CurrentCrashed(_WithReason):
     """The worker of the current release ended or hung while it served."""
 
-    reason: str
 
-
-@dataclass(frozen=True)
-class Settled:
+class Settled(_Bare):
     """The current release served for a while without trouble."""
 
 
-@dataclass(frozen=True)
-class RollbackAsked:
+class RollbackAsked(_WithReason):
     """A person wants the previous release back."""
-
-    reason: str
 
 
 Event: TypeAlias = (
@@ -198,18 +185,12 @@ class Fetch:
     release: PublishedRelease
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(_OfSlot):
     """Put what was proven where it can be loaded from."""
 
-    slot: Slot
 
-
-@dataclass(frozen=True)
-class CheckFiles:
+class CheckFiles(_OfSlot):
     """Hash every file of the candidate."""
-
-    slot: Slot
 
 
 @dataclass(frozen=True)
@@ -257,8 +238,7 @@ class Collect:
     keep: tuple[Slot, ...]
 
 
-@dataclass(frozen=True)
-class Rest:
+class Rest(_Bare):
     """Stop serving: there is nothing that may run."""
 
 

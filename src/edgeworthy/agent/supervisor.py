@@ -274,7 +274,7 @@ class Supervisor:
             self.say(f"no update now: {state.trouble}")
         if isinstance(event, Offered) and state.phase == "downloading":
             release = event.release
-            size = f"{release.size_bytes / 1e6:.1f} MB"
+            size = f"{release.size_bytes / 1e6:.3g} MB"
             self.say(f"offered {release.product} {release.version}: fetching up to {size}")
         if state.phase == before.phase and state.current == before.current:
             return

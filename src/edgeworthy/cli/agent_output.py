@@ -64,7 +64,8 @@ def print_status(status: AgentStatus) -> None:
     if status.refused:
         last = status.refused[-1]
         facts.add_row("not taken", f"publication {last.release_counter}: {last.reason}")
-    facts.add_row("signed time", status.signed_time or "none seen yet")
+    signed = f"{_when(status.signed_time)} UTC" if status.signed_time else "none seen yet"
+    facts.add_row("signed time", signed)
     if status.next_look_seconds is not None:
         facts.add_row("next look", f"in {status.next_look_seconds:.0f} s")
     out.print(facts)
@@ -78,7 +79,7 @@ def print_history(checkpoint: HistoryCheckpoint | None, entries: Sequence[Histor
         counts = f"{checkpoint.committed_count} commits, {checkpoint.rolled_back_count} rollbacks"
         sentence = f"{checkpoint.sequence} older entries ({counts}): {missing}"
         out.print(marked("before", "dim", sentence), soft_wrap=True)
-    made = table("History", "when", "what", "why", right=("when",))
+    made = table("History", "when, UTC", "what", "why", right=("when, UTC",))
     for entry in entries:
         words = Text.assemble((entry.event, _EVENTS.get(entry.event, "")))
         if entry.version:
@@ -102,11 +103,13 @@ def _headline(status: AgentStatus) -> Text:
     if status.worker is not None and current is not None:
         return marked("serving", "green", f"{current.product} {current.version}")
     if current is None:
-        return marked("empty", "yellow", "no release was committed yet")
+        word = "waiting" if status.running else "empty"
+        step = "" if status.running else "; `edgeworthy agent run` looks for one and serves it"
+        return marked(word, "yellow", f"nothing has proved itself here yet{step}")
+    named = f"{current.product} {current.version}"
     if status.running:
-        return marked("not serving", "red", f"{current.product} {current.version} is committed")
-    sentence = f"{current.product} {current.version} is committed; no agent runs"
-    return marked("stopped", "yellow", sentence)
+        return marked("not serving", "red", f"{named}: its worker is away")
+    return marked("ready", "yellow", f"{named}; `edgeworthy agent run` serves it")
 
 
 def _slot(slot: Slot | None) -> str:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from rich.text import Text
 
-from edgeworthy.cli.output import console, marked
+from edgeworthy.cli.output import console, marked, print_hanging
 
 if TYPE_CHECKING:
     from edgeworthy.workflow.demonstration import Kind
 
 app = typer.Typer(help="Show what there is, with real parts.", no_args_is_help=True)
-_STYLES = {"scene": "bold", "command": "dim", "line": "", "good": "green", "bad": "red"}
+_STYLES = {"command": "dim", "line": "", "good": "green", "bad": "red"}
+_WIDEST = 104
 _MARKS = {"command": "$", "line": " ", "good": "✓", "bad": "✗"}
 
 
@@ -41,14 +43,16 @@ def device() -> None:
 
     def tell(kind: Kind, text: str) -> None:
         if kind == "scene":
-            passed = time.monotonic() - started
             out.print()
-            out.print(marked(f"{passed:4.0f} s", "dim", ""), marked(text, "bold", ""))
-            return
-        out.print(marked(f"      {_MARKS[kind]}", _STYLES[kind], text), soft_wrap=True)
+            passed = f"{time.monotonic() - started:4.0f} s"
+            print_hanging(out, Text(passed, "dim"), Text(text, "bold"))
+        else:
+            mark = Text(f"      {_MARKS[kind]}", _STYLES[kind])
+            print_hanging(out, mark, Text(text))
 
     with tempfile.TemporaryDirectory(prefix="edgeworthy-demo-") as folder:
-        DeviceDemonstration(Path(folder), tell).run()
+        columns = min(out.width, _WIDEST) - len("      $ ")
+        DeviceDemonstration(Path(folder), tell, columns=columns).run()
     out.print()
     out.print(
         marked("done", "green", f"in {time.monotonic() - started:.0f} s; nothing was left behind")

@@ -48,6 +48,21 @@ def marked(word: str, style: str, sentence: str) -> Text:
     return Text.assemble((word, style), f" {sentence}")
 
 
+def print_hanging(out: Console, lead: Text, sentence: Text) -> None:
+    """Print what leads in, and a sentence whose further lines begin under its first word.
+
+    What is no terminal gets one line, however long.
+    """
+    if not out.is_terminal:
+        out.print(Text.assemble(lead, " ", sentence), soft_wrap=True)
+        return
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(lead, sentence)
+    out.print(grid)
+
+
 def note(sentence: str) -> Text:
     """A remark."""
     return marked("note", "yellow", sentence)

@@ -57,11 +57,13 @@ class DeviceDemonstration:
         folder: Where everything lies.
         tell: Shows a line.
         passphrase: Of every key that is made.
+        columns: How wide a line may be.
     """
 
     folder: Path
     tell: Tell
     passphrase: bytes = field(default_factory=lambda: secrets.token_hex(16).encode())
+    columns: int = 96
 
     @property
     def repository(self) -> Path:
@@ -278,7 +280,7 @@ class DeviceDemonstration:
 
     def _edgeworthy(self, verb: str, *arguments: str) -> str:
         command = [sys.executable, "-m", "edgeworthy", "agent", verb, *arguments]
-        environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "96"}
+        environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": str(self.columns)}
         done = subprocess.run(  # noqa: S603 - our own verb
             command, check=False, capture_output=True, text=True, env=environment
         )

@@ -24,7 +24,7 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
 from edgeworthy.errors import DatasetError, OptimizationError
 from edgeworthy.graph.macs import node_macs
-from edgeworthy.graph.shapes import shapes_per_sample
+from edgeworthy.graph.shapes import shapes_per_sample, skeleton
 from edgeworthy.optimization.calibration.ranges import Sight, TensorRange, range_of
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name, opset_version
@@ -177,7 +177,7 @@ def _open_inputs(model: ModelProto) -> set[str]:
 
 def _run_size(model: ModelProto, tensors: Sequence[str]) -> int:
     wanted = set(tensors)
-    graph = onnx.shape_inference.infer_shapes(model).graph
+    graph = onnx.shape_inference.infer_shapes(skeleton(model)).graph
     numbers = 0
     for value in (*graph.input, *graph.value_info, *graph.output):
         if value.name in wanted:

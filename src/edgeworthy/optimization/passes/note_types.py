@@ -10,6 +10,7 @@ from __future__ import annotations
 import onnx
 from onnx import ModelProto, TensorProto, ValueInfoProto
 
+from edgeworthy.graph.shapes import skeleton
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.passes.base import Pass, Rewrite, changed, unchanged
 from edgeworthy.optimization.wiring import editable
@@ -47,7 +48,7 @@ class NoteTypes(Pass):
 
 
 def _unknown(model: ModelProto) -> list[str]:
-    graph = onnx.shape_inference.infer_shapes(model).graph
+    graph = onnx.shape_inference.infer_shapes(skeleton(model)).graph
     values = (*graph.input, *graph.value_info, *graph.output)
     known = {value.name for value in values if value.type.WhichOneof("value")}
     known.update(tensor.name for tensor in graph.initializer)

@@ -81,6 +81,8 @@ def correct_biases(
         for node in model.graph.node
         if node.name in plan.nodes and node.op_type in {"Conv", "Gemm"} and node.name in weights
     ]
+    if not nodes:
+        return model if onto is None else onto
     names = [node.output[0] for node in nodes]
     runs = first_runs(model, batches, names, limit=affordable_samples(model))
     if analytic:

@@ -29,6 +29,7 @@ import onnx
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from edgeworthy.errors import OptimizationError
+from edgeworthy.graph.shapes import skeleton
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
 _T = TypeVar("_T")
@@ -132,7 +133,7 @@ def _check_names(model: ModelProto, names: Sequence[str]) -> None:
 
 def _float_tensors(model: ModelProto, wiring: Wiring) -> set[str]:
     """Inputs and computed tensors that hold float32; exporters note the shapes of weights too."""
-    graph = onnx.shape_inference.infer_shapes(model).graph
+    graph = onnx.shape_inference.infer_shapes(skeleton(model)).graph
     return {
         value.name
         for value in (*graph.input, *graph.value_info, *graph.output)

@@ -26,6 +26,7 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer  # type: ignore[
 
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
+from edgeworthy.graph.shapes import skeleton
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
 from edgeworthy.optimization.quantization.weight_scales import (
@@ -107,7 +108,10 @@ def quantize(
 
 
 def _with_shapes(model: ModelProto) -> ModelProto:
-    inferred = onnx.shape_inference.infer_shapes(model)
+    inferred = editable(model)
+    found = onnx.shape_inference.infer_shapes(skeleton(model)).graph.value_info
+    del inferred.graph.value_info[:]
+    inferred.graph.value_info.extend(found)
     entry = inferred.metadata_props.add()
     entry.key, entry.value = _SHAPES_ARE_INFERRED
     return inferred
