@@ -48,8 +48,8 @@ Run = Callable[[Any], Any]
 SAMPLE_COUNT = 8
 #: Target latencies of the models and queries of a run: short runs, so that the two of a pair meet
 #: the same disturbances.
-SIZES = ((0.3, 600), (1.0, 400), (5.0, 100))
-SERVER_QUERY_COUNT = 1500
+SIZES = ((0.3, 601), (1.0, 401), (5.0, 101))
+SERVER_QUERY_COUNT = 500
 SERVER_LOAD = 0.15
 FEWEST_ROUNDS = 6
 #: Shares of the budget: three models, Server, overhead.

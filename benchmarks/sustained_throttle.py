@@ -8,10 +8,10 @@ drawn anew for each run, the measured process is throttled to the end, in one of
   no control groups.
 
 Compared are the onset in the record with the moment of the first stop or of the quota; the depth
-in the record with the share that was planted, as the thread that stops it measured it, or as the
-quota says; and the moment of the alarm with the onset. Processor time that the process lost, from
-``/proc/PID/stat``, stands beside it: where others take their share, a throttle that takes the same
-time takes less from the process than was planted.
+in the record with the share of its processor time that the process lost, from ``/proc/PID/stat``;
+and the moment of the alarm with the onset. What was planted, as the thread that stops it measured
+it or as the quota says, stands beside it and is not the truth: a process that rests between two
+requests loses less to a quota, and one that must wait for a core after each stop loses more.
 
 After each pair of runs with a throttle comes one without. On a quiet machine nothing may be found
 in it; on a shared one others do take time away, and the record must say that it was that.
@@ -240,7 +240,7 @@ def planted_line(kind: str, brake: Brake, run: SustainedRun) -> str:
     return (
         f"{planted}| {found.onset_s:.1f} s "
         f"| {100 * (found.onset_s / brake.onset_s - 1):+.1f} % | {found.depth_ratio:.3f} "
-        f"| {100 * (found.depth_ratio / brake.planted_share - 1):+.1f} % | {alarm} | {found.kind} |"
+        f"| {100 * (found.depth_ratio / brake.lost_share - 1):+.1f} % | {alarm} | {found.kind} |"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -154,6 +155,36 @@ def test_a_quota_is_named() -> None:
     assert found.cause == (
         "a quota of its control group paused the process for 40 % of the time, not heat"
     )
+
+
+def test_waiting_for_a_core_after_each_pause_is_a_part_of_the_depth() -> None:
+    """Recorded on a shared machine: a quota of 80 % made a process wait that had not waited."""
+    able = [1.0] * 40 + [0.85] * 40
+    found = findings_of(windows_of(able=able, others=[0.01] * 40 + [0.05] * 40)).throttling
+    assert found is not None
+    assert found.kind == "limited"
+    assert found.depth_ratio == pytest.approx(1 - 0.85 * 0.95 / 0.99, rel=0.01)
+
+
+def test_others_that_come_after_a_limit_do_not_deepen_it() -> None:
+    others = [0.02] * 50 + [0.4] * 30
+    found = findings_of(
+        windows_of(able=[1.0] * 40 + [0.7] * 40, others=others, busy=[0.1] * 50 + [1.5] * 30)
+    ).throttling
+    assert found is not None
+    assert (found.kind, found.onset_s) == ("limited", 20.0)
+    assert found.depth_ratio == pytest.approx(0.3, rel=0.05)
+
+
+def test_time_between_two_requests_is_time_that_a_limit_does_not_take() -> None:
+    """A process that rests for a tenth of the time anyway loses less than its quota says."""
+    windows = [
+        msgspec.structs.replace(each, load_s=0.9 * WINDOW_S, cpu_s=cpu_s, waited_s=0.0)
+        for each, cpu_s in zip(windows_of(), [0.45] * 40 + [0.4] * 40, strict=True)
+    ]
+    found = findings_of(windows).throttling
+    assert found is not None
+    assert found.depth_ratio == pytest.approx(1 - 0.4 / 0.45, rel=0.01)
 
 
 def test_a_speed_that_always_goes_up_and_down_seldom_makes_a_throttle() -> None:

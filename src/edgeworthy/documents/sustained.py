@@ -79,7 +79,8 @@ class Throttling(Record, frozen=True, kw_only=True):
         before_per_s: Queries per second up to the onset.
         during_per_s: Queries per second from the onset to the end.
         depth_ratio: Share that was lost, on average from the onset to the end: of the throughput,
-            without what others took or gave back meanwhile where the kernel tells.
+            without what others took or gave back meanwhile where the kernel tells; of a limit, with
+            the wait for a core that it brings about.
         cause: What clock, temperature and the share of the processor did meanwhile; empty when
             nothing tells.
         taken_away: Whether the process got less processor time while it was as fast as before in

@@ -10,7 +10,10 @@ Rules:
 3. Queries per second of processor time also fall when others thrash the caches. On a machine where
    that goes up and down, only a fall that is larger than those ups and downs is called one; and
    beside work of others it is put down to them, unless the clock explains most of it.
-4. Where the kernel does not tell, the throughput itself is the one part.
+4. A limit also costs the wait for a core each time that it lets go. Where the process hardly
+   waited before, what it waits in the seconds after the onset and did not in those before it is a
+   part of the depth; waiting that begins later is put down to others.
+5. Where the kernel does not tell, the throughput itself is the one part.
 """
 
 from __future__ import annotations
@@ -34,6 +37,9 @@ _MAD_TO_SIGMA = 1.4826
 #: Others that keep so many cores busy may slow a query down by what they do to the caches.
 _BUSY_CORES = 0.25
 _TINY = 1e-9
+#: A process that had a core for this share of the time in which it was able to run hardly waited.
+_HARDLY_WAITED = 0.9
+_WAITING_WINDOWS = 6
 #: Whether a process may run is counted by the kernel; its speed moves for many reasons.
 _SURENESS: tuple[FallKind, ...] = ("limited", "slower", "unknown", "others")
 
@@ -93,7 +99,7 @@ def parts_of(windows: Sequence[SustainedWindow]) -> tuple[Part, ...]:
 def first_fall(windows: Sequence[SustainedWindow]) -> Fall | None:
     """The fall to tell of: the surest kind that there is, and the first of its kind."""
     found = [fall for part in parts_of(windows) if (fall := _fall_of(part)) is not None]
-    falls = [_put_down(fall, windows) for fall in found]
+    falls = [_with_its_waiting(_put_down(fall, windows), windows) for fall in found]
     return min(falls, key=lambda fall: (_SURENESS.index(fall.kind), fall.first), default=None)
 
 
@@ -118,12 +124,7 @@ def _described(part: Part, levels: Sequence[Level], before: Level, fallen: Level
         if level.first >= fallen.first and level.height > before.height * (1 - LEAST_DEPTH)
     ]
     end = back[0].first if back else len(part.figures)
-    # The window of the onset is half one and half the other.
-    inner = (
-        slice(fallen.first + 1, end)
-        if end - fallen.first > SHORTEST_LEVEL
-        else slice(fallen.first, end)
-    )
+    inner = _inner(fallen.first, end)
     lost = 1 - float(part.figures[inner].mean() / part.figures[before.first : before.end].mean())
     return Fall(part.kind, before.first, fallen.first, end, lost)
 
@@ -140,6 +141,31 @@ def _put_down(fall: Fall, windows: Sequence[SustainedWindow]) -> Fall:
     if clocks[0] and math.log(clocks[0] / clocks[1]) > -math.log1p(-fall.depth_ratio) / 2:
         return fall
     return replace(fall, kind="others")
+
+
+def _with_its_waiting(fall: Fall, windows: Sequence[SustainedWindow]) -> Fall:
+    """What a limit took of the whole time, the wait for a core after each pause with it."""
+    if fall.kind != "limited":
+        return fall
+    before, during = slice(fall.before, fall.first), _inner(fall.first, fall.end)
+    counts = [(each.cpu_s or 0.0, each.waited_s or 0.0, each.duration_s) for each in windows]
+    cpu_s, waited_s, duration_s = np.array(counts, dtype=np.float64).T
+    able = (cpu_s + waited_s) / duration_s
+    left = float(able[during].mean() / able[before].mean())
+    had_core = cpu_s / (cpu_s + waited_s)
+    usual, just_before = (
+        np.median(had_core[: fall.first]),
+        had_core[before][-_WAITING_WINDOWS:].mean(),
+    )
+    if min(usual, just_before) >= _HARDLY_WAITED:
+        just_after = had_core[during][:_WAITING_WINDOWS].mean()
+        left *= min(float(just_after / just_before), 1.0)
+    return replace(fall, depth_ratio=1 - left)
+
+
+def _inner(first: int, end: int) -> slice:
+    """Windows of a level without that of its onset, which is half one and half the other."""
+    return slice(first + 1, end) if end - first > SHORTEST_LEVEL else slice(first, end)
 
 
 def _mean(figures: Sequence[float | None]) -> float:
