@@ -105,7 +105,9 @@ def main() -> None:
         inputs = {key: values[: given.samples] for key, values in task.evaluation.items()}
         expected = answers(task.model, inputs)
         for title, data in variants(task, given.work):
-            print(row(task, title, data, expected, given.work / f"emulated-{name}.onnx"), flush=True)
+            print(
+                row(task, title, data, expected, given.work / f"emulated-{name}.onnx"), flush=True
+            )
 
 
 if __name__ == "__main__":
