@@ -17,12 +17,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+import msgspec
 import pytest
 
 from agent.living import enrolled, serves, wait_until
 from agent.real_release import SAMPLES, SCORES, publish_real, real_workshop
-from edgeworthy.agent.events import CurrentCrashed
+from edgeworthy.agent import running
+from edgeworthy.agent.events import CurrentCrashed, SelfTestPassed
 from edgeworthy.agent.history import verified_history
+from edgeworthy.agent.identity import Identity, identify
 from edgeworthy.agent.models import Models
 from edgeworthy.agent.running import RunOptions, run_once
 from edgeworthy.agent.store import Store
@@ -179,4 +182,28 @@ def test_a_worker_that_hangs_is_noticed_and_ended(store: Store) -> None:
     assert process.poll() == -signal.SIGKILL
     assert models.serve(slot, proven=True, why="") is None, "and another one takes its place"
     assert models.watch() is None
+    models.close()
+
+
+def test_another_variant_of_the_same_release_takes_over_with_its_own_worker(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run_once(store, RunOptions()).current
+    host = msgspec.structs.replace(identify().host, memory_bytes=39 << 20)
+    monkeypatch.setattr(running, "identify", lambda: Identity(host, "another board"))
+    second = run_once(store, RunOptions()).current
+    assert first is not None
+    assert second is not None
+    assert (first.variant, second.variant) == ("int8", "float32")
+    assert first.entry == second.entry
+    models = Models(store, [unix_listener(store.run / "inference.sock")])
+    assert models.serve(first, proven=True, why="") is None
+    assert models.serving is not None
+    before = models.serving.process
+    assert models.test(second) == SelfTestPassed()
+    assert models.serve(second, proven=True, why="") is None
+    assert models.serving.slot == second
+    assert models.candidate is None
+    assert before.poll() == 0, "the worker before ended by itself"
+    assert Client(store).infer() == pytest.approx(SCORES[0].tolist(), rel=1e-4)
     models.close()

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeworthy.datasets import Dataset, sample_picture, sample_pictures
+from edgeworthy.datasets.pictures import spectrogram
 from edgeworthy.documents.build import SamplePicture
 from edgeworthy.documents.project import DataSection
 
@@ -105,3 +106,44 @@ def test_pictures_come_in_the_order_that_was_asked_for(
     for index in (-1, 100):
         with pytest.raises(IndexError):
             sample_picture(dataset, index)
+
+
+@pytest.mark.parametrize("shape", [(49, 10), (49, 10, 1), (10, 49)])
+def test_features_of_sound_are_drawn_with_time_to_the_right(
+    picture: Picture, shape: tuple[int, ...]
+) -> None:
+    features = np.zeros((49, 10))
+    features[:, 0] = -300.0  # the level of the sound, which would hide all others
+    features[30:, 1] = 8.0
+    turned = features.T if shape[0] == 10 else features.reshape(shape)
+    drawn = picture(turned)
+    rows = np.array(drawn.values)
+    assert drawn.drawing == "image"
+    assert rows.shape == (40, 49)  # each coefficient four pixels high
+    assert (rows[-4:] == rows[0, 0]).all()  # a level alone says nothing
+    second = rows[-8:-4]
+    assert (second[:, 30:] == 255.0).all()
+    assert (second[:, :30] == 0.0).all()
+
+
+def test_a_recording_is_drawn_as_a_spectrogram(
+    tmp_path: Path, open_section: OpenSection, write_wav: Callable[..., None]
+) -> None:
+    time = np.arange(16_000) / 16_000
+    chirp = np.sin(2 * np.pi * (200 * time + 3500 * time**2))  # 200 Hz to 7.2 kHz
+    data = (chirp * 20_000).astype("<i2").tobytes()
+    for name in ("cat", "dog"):
+        write_wav(tmp_path / "sounds" / name / "a.wav", data, rate=16_000)
+    drawn = sample_picture(open_section(DataSection(path="sounds")), 0)
+    rows = np.array(drawn.values)
+    assert drawn.drawing == "image"
+    assert rows.shape == (48, 62)
+    highest = rows.argmax(axis=0)  # from the top
+    assert highest[2] > 40
+    assert highest[-3] < 10
+    assert (np.diff(highest[2:-2]) <= 1).all()
+
+
+def test_what_is_too_short_for_a_spectrum_or_silent_has_none() -> None:
+    assert spectrogram(np.ones(100), 16_000) is None
+    assert spectrogram(np.zeros(16_000), 16_000) is None

@@ -6,6 +6,8 @@ Rules:
 2. Decoded 8-bit images keep their brightness; all else is stretched to 0..255.
 3. A color image is padded to a square with white, because its pixels come as a list.
 4. Thinning a trace keeps its peaks: of each stretch the lowest and highest value stay, in order.
+5. Sound becomes a spectrogram, and so do features of it (two axes, one over four times as long as
+   the other): time runs to the right, the lowest band or coefficient lies at the bottom.
 """
 
 from __future__ import annotations
@@ -28,6 +30,11 @@ _WHITE = 255
 _LONGEST_RATIO = 4
 _BATCH_SIZE = 64
 _DIGITS = 5
+_BANDS = 48
+_SILENCE = 1e-6
+# Fewer are channels of a series.
+_FEWEST_COEFFICIENTS = 9
+_WIDEST = 2.5
 
 
 def sample_picture(dataset: Dataset, index: int) -> SamplePicture:
@@ -56,11 +63,20 @@ def sample_pictures(dataset: Dataset, indices: Sequence[int]) -> tuple[SamplePic
             break
         array = next(iter(batch.inputs.values()))
         for index in wanted.intersection(range(batch.first, batch.first + len(array))):
-            found[index] = _picture(index, array[index - batch.first], dataset.axes)
+            found[index] = _picture(index, array[index - batch.first], dataset)
     return tuple(found[index] for index in indices)
 
 
-def _picture(index: int, values: NDArray[Any], axes: str) -> SamplePicture:
+def _picture(index: int, values: NDArray[Any], dataset: Dataset) -> SamplePicture:
+    axes = dataset.axes
+    spectrum = (
+        spectrogram(_as_channels(values, axes).mean(axis=0), dataset.sample_rate_hz)
+        if dataset.sample_rate_hz
+        else _as_features(values, axes)
+    )
+    if spectrum is not None:
+        rows = _pixel_rows(_tall(spectrum), keep=False)
+        return SamplePicture(index=index, drawing="image", values=rows)
     image = _as_image(values, axes)
     if image is not None:
         keep = axes == "HWC" and values.dtype == np.uint8
@@ -68,6 +84,55 @@ def _picture(index: int, values: NDArray[Any], axes: str) -> SamplePicture:
     channels = _as_channels(values, axes)[:_CHANNELS]
     rows = tuple(_thinned(row) for row in channels)
     return SamplePicture(index=index, drawing="trace", values=rows)
+
+
+def spectrogram(wave: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.float64] | None:
+    """Levels in dB ``(bands, times)``, the highest band first; None for next to no sound.
+
+    Hann windows of 32 ms; 60 dB below the loudest is silence.
+
+    Args:
+        wave: ``(time,)``.
+        sample_rate_hz: Of the wave.
+
+    >>> tone = np.sin(2 * np.pi * 1000.0 * np.arange(8000) / 8000)
+    >>> levels = spectrogram(tone, 8000)
+    >>> levels is not None and round(1 - float(levels.mean(axis=1).argmax()) / len(levels), 2)
+    0.23
+    """
+    window = max(16, round(0.032 * sample_rate_hz))
+    if len(wave) < 2 * window:
+        return None
+    starts = np.linspace(0, len(wave) - window, min(_SIDE, len(wave) // (window // 2))).astype(int)
+    frames = np.stack([wave[at : at + window] for at in starts]) * np.hanning(window)
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    bands = np.array_split(power, min(_BANDS, power.shape[1]), axis=1)
+    levels = np.stack([band.mean(axis=1) for band in bands[::-1]])
+    loudest = float(levels.max())
+    if loudest <= 0.0:
+        return None
+    return 10.0 * np.log10(np.maximum(levels / loudest, _SILENCE))
+
+
+def _as_features(values: NDArray[Any], axes: str) -> NDArray[np.float64] | None:
+    """``(coefficients, times)``, the highest first, each standardized; None for others."""
+    figures = values.squeeze() if not axes else values
+    if axes or figures.ndim != 2 or max(figures.shape) <= _LONGEST_RATIO * min(figures.shape):  # noqa: PLR2004 - time and coefficients
+        return None
+    if min(figures.shape) < _FEWEST_COEFFICIENTS:
+        return None
+    rows = figures.T if figures.shape[0] > figures.shape[1] else figures
+    numbers = rows.astype(np.float64)[::-1]
+    # Otherwise the level and the swing of the first coefficients hide all others.
+    centered = numbers - numbers.mean(axis=1, keepdims=True)
+    spread = centered.std(axis=1, keepdims=True)
+    return np.asarray(np.clip(centered / np.where(spread > 0, spread, 1.0), -_WIDEST, _WIDEST))
+
+
+def _tall(spectrum: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows repeated until the picture is about three quarters as high as it is wide."""
+    height, width = spectrum.shape
+    return np.repeat(spectrum, max(1, round(0.75 * min(width, _SIDE) / height)), axis=0)
 
 
 def _as_image(values: NDArray[Any], axes: str) -> NDArray[Any] | None:
