@@ -8,7 +8,7 @@ package runs in an environment of its own::
     peer/bin/pip install imagecorruptions==1.1.2 "numpy<2.3" opencv-python-headless numba setuptools
     python benchmarks/corruption_speed.py --peer peer/bin/python
 
-Both take turns, the order within a pair changes from pair to pair, and one kind is also held
+Both take turns, the order within a pair changes from pair to pair, and the last kind is also held
 against itself: that ratio says what the machine can tell.
 """
 
@@ -200,9 +200,10 @@ def main() -> None:
                 ratios, own, peer = ratio_of(name, mine, other, options.pairs)
                 row = f"{own * scale:.2f} | {peer * scale:.2f}"
                 print(f"| {name} | {interval(ratios)} | {row} |", flush=True)
-            ratios, own, peer = ratio_of("contrast", mine, mine, options.pairs)
+            name = options.only[-1]
+            ratios, own, _ = ratio_of(name, mine, mine, options.pairs)
             process.stdin.close()
-            print(f"| contrast, ours / ours | {interval(ratios)} | {own * scale:.2f} | |")
+            print(f"| {name}, ours / ours | {interval(ratios)} | {own * scale:.2f} | |")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ at once and ours among them each time. What is done already is not done again: r
 Usage::
 
     python benchmarks/optimization_peers.py MODELS WORK [--task NAME ...] [--tool NAME ...]
-        [--steps make emulate time] [--seconds NUMBER]
+        [--steps make emulate time] [--seconds NUMBER] [--emulated COUNT]
 """
 
 from __future__ import annotations
@@ -73,8 +73,6 @@ TOOL_TIMEOUT_S = 1200.0
 STEPS = ("make", "emulate", "time")
 #: Files that are timed together beside ours.
 TIMED_TOGETHER = 4
-#: Samples of each file that are emulated, from the first.
-EMULATED = 64
 WITHOUT_VNNI: InstructionSet = "x86-avx2"
 
 
@@ -131,10 +129,10 @@ def size_of(path: Path) -> int:
     return path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)
 
 
-def emulate_missing(task: Task, results: Path) -> None:
+def emulate_missing(task: Task, results: Path, count: int) -> None:
     """Foretell what CPUs without VNNI make of each integer file."""
     done = {line["of"] for line in read(results) if line["tool"] == "emulation"}
-    inputs = {key: values[:EMULATED] for key, values in task.evaluation.items()}
+    inputs = {key: values[:count] for key, values in task.evaluation.items()}
     expected = answers(task.model, inputs)
     for name, line in lines_of(task, results).items():
         key = f"{task.name}/{name}"
@@ -190,6 +188,7 @@ def main() -> None:
     parser.add_argument("--tool", nargs="*", default=list(TOOLS), choices=list(TOOLS))
     parser.add_argument("--steps", nargs="*", default=list(STEPS), choices=list(STEPS))
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin nothing after this")
+    parser.add_argument("--emulated", type=int, default=200, help="samples that are emulated")
     given = parser.parse_args()
     work = given.work.resolve()  # tools run in folders of their own
     work.mkdir(parents=True, exist_ok=True)
@@ -201,7 +200,7 @@ def main() -> None:
         if "make" in given.steps:
             make_missing(task, wanted, results, work)
         if "emulate" in given.steps:
-            emulate_missing(task, results)
+            emulate_missing(task, results, given.emulated)
         if "time" in given.steps:
             time_missing(task, results, begun_s, given.seconds)
     print("\n".join(tables(read(results))))

@@ -86,7 +86,7 @@ def _absent(features: NDArray[Any], keys: set[bytes]) -> NDArray[np.bool_]:
 
 
 def pictures(folder: Path, name: str) -> Task:
-    """EfficientNet-lite0: 100 crops calibrate, 500 of other pictures judge."""
+    """EfficientNet-lite0: 100 crops calibrate, 1,000 of other pictures judge."""
     with np.load(folder / "crops.npz", allow_pickle=False) as arrays:
         pixels = arrays["pixels"]
     images = ((pixels.astype(np.float32) - 127.0) / 128.0).transpose(0, 3, 1, 2)
@@ -94,7 +94,7 @@ def pictures(folder: Path, name: str) -> Task:
         name=name,
         model=folder / "model.onnx",
         calibration={"image": np.ascontiguousarray(images[:100])},
-        evaluation={"image": np.ascontiguousarray(images[300:800])},
+        evaluation={"image": np.ascontiguousarray(images[300:1300])},
         right=lambda found, expected: found.argmax(axis=1) == expected.argmax(axis=1),
         measure="agreement with float",
     )

@@ -13,7 +13,7 @@ al. 2021; mean instead of a class token).
 Data: Fashion-MNIST, Xiao, Rasul and Vollgraf 2017, https://github.com/zalandoresearch/fashion-mnist
 (MIT), in the copy that Debian ships: ``apt-get install dataset-fashion-mnist``.
 
-How to run it (some fifteen minutes on one core)::
+How to run it (ten to twenty minutes on one core)::
 
     pip install ".[train]"
     python examples/fashion/train.py depthwise my-clothes

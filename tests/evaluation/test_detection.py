@@ -141,6 +141,16 @@ def test_a_worse_detector_has_a_drop_with_an_interval() -> None:
     assert drop.n == 150
 
 
+def test_detectors_that_agree_on_few_images_may_still_differ() -> None:
+    answers, truth = scene(20, 8)
+    said = Predictions(answers, truth, {})
+    result = evaluate(said, said, EvaluationSettings(task="detection", resamples=100))
+    for metric in result.metrics:
+        assert metric.drop is not None
+        # One kind of image of 1 - 0.025^(1/20) may well be missing among twenty.
+        assert (metric.drop.low, metric.drop.high) == pytest.approx((-0.1684, 0.1684), abs=1e-4)
+
+
 def test_slices_and_other_images_are_their_own() -> None:
     answers, truth = scene(40, 6)
     answers[20:, :, 5] = -1.0

@@ -20,6 +20,10 @@ def verify(
         list[Path],
         typer.Option("--key", "-k", help="Public key; repeat it to accept several.", metavar="PUB"),
     ],
+    some_models: Annotated[
+        bool,
+        typer.Option("--some-models", help="Models may be missing, as on a device that holds one."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prove every blob, every signature and every statement of a release; exit code 4 if one fails.
@@ -28,7 +32,7 @@ def verify(
     """
     from edgeworthy.workflow.verification import verify_folder
 
-    verified = verify_folder(folder, key)
+    verified = verify_folder(folder, key, some_models=some_models)
     if as_json:
         print_json(_summary(verified))
         return
@@ -39,6 +43,10 @@ def verify(
         f"{len(verified.blobs)} files, {len(verified.statements)} signed statements, "
         f"variants: {', '.join(each.name for each in verified.manifest.variants)}"
     )
+    here = {each.digest for each in verified.blobs}
+    absent = [each.name for each in verified.manifest.variants if each.artifact not in here]
+    if absent:
+        out.print(note(f"not here: {', '.join(absent)}; named and signed all the same"))
     for sentence in verified.expired:
         out.print(note(sentence))
 

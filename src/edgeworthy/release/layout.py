@@ -70,7 +70,8 @@ class Layout:
                 "a blob is missing",
                 found=f"no {_name(descriptor)}",
                 where=str(self.folder),
-                next_step="Copy the release again, evidence included (skopeo copy --all)",
+                next_step="Copy the release again, evidence included (skopeo copy --all); on a "
+                "device, which holds one model of several, verify it with --some-models",
             )
         return self.folder / "blobs" / _ALGORITHM / descriptor.digest.removeprefix("sha256:")
 

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from edgeworthy.release import VerifiedRelease
 
 
-def verify_folder(folder: Path, keys: Sequence[Path]) -> VerifiedRelease:
+def verify_folder(
+    folder: Path, keys: Sequence[Path], *, some_models: bool = False
+) -> VerifiedRelease:
     """Prove a release with public key files.
 
     Args:
         folder: The OCI image layout.
         keys: Public keys whose signatures are accepted.
+        some_models: Files of models may be missing, as on a device, which holds one variant.
 
     Raises:
         VerificationError: It is not what a holder of one of the keys signed.
@@ -32,4 +35,5 @@ def verify_folder(folder: Path, keys: Sequence[Path]) -> VerifiedRelease:
             expected="a folder that `edgeworthy release` made",
             where=str(folder),
         )
-    return verify_release(folder, [load_public_key(key) for key in keys], now=datetime.now(UTC))
+    accepted = [load_public_key(key) for key in keys]
+    return verify_release(folder, accepted, now=datetime.now(UTC), some_models=some_models)
