@@ -34,6 +34,7 @@ _TOGETHER = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests together that share what takes long to make."""
     for item in items:
