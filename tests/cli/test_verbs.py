@@ -40,7 +40,7 @@ def test_every_verb_prints_for_people(verb: str, built: ProjectFolder, command: 
         "inspect": r"multiply-adds per sample",
         "measure": r"Latency on host",
         "evaluate": r"accuracy +1\.00 \[0\.9",
-        "gate": r"pass +accuracy at least 0\.9: 1\.00 \[0\.969, 1\.00\], n=120 \([0-9a-f]{12}\)",
+        "gate": r"pass +accuracy at least 0\.9: 1\.00 \[0\.974, 1\.00\], n=120 \([0-9a-f]{12}\)",
         "release": r"Release sha256:[0-9a-f]{64}",
         "report": r"report\.html",
         "build": r"Report in ",

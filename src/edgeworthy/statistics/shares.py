@@ -45,7 +45,7 @@ def share_interval(successes: int, n: int, *, confidence: float, unit: str = "ra
 
     >>> estimate = share_interval(9, 10, confidence=0.95)
     >>> round(estimate.low, 4), round(estimate.high, 4)
-    (0.6061, 0.9928)
+    (0.6062, 0.9928)
     """
     check_counts(successes, n, confidence)
     alpha = adjusted_miss(n, confidence)
