@@ -4,8 +4,10 @@ Usage (see CLIENT-CLI.md of theupdateframework/tuf-conformance)::
 
     client.py --metadata-dir DIR init TRUSTED_ROOT
     client.py --metadata-dir DIR --metadata-url URL refresh
-    client.py --metadata-dir DIR --metadata-url URL --target-name NAME \
+    client.py --metadata-dir DIR --metadata-url URL --target-name NAME [--target-name NAME ...] \
         --target-base-url URL --target-dir DIR download
+
+Several targets are looked up one after the other by the same updater; the first that fails ends it.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--metadata-dir", type=Path, required=True)
     parser.add_argument("--metadata-url", default="")
-    parser.add_argument("--target-name", default="")
+    parser.add_argument("--target-name", dest="target_names", action="append", default=[])
     parser.add_argument("--target-base-url", default="")
     parser.add_argument("--target-dir", type=Path)
     parser.add_argument("command", choices=["init", "refresh", "download"])
@@ -64,19 +66,21 @@ def _run(options: argparse.Namespace) -> int:
         _transport(options.target_base_url),
     )
     updater.refresh()
-    return 0 if options.command == "refresh" else _download(updater, options)
-
-
-def _download(updater: Updater, options: argparse.Namespace) -> int:
-    target = updater.find_target(options.target_name)
-    if target is None:
-        print(f"no such target: {options.target_name}", file=sys.stderr)  # noqa: T201 - the same
-        return 1
-    file = options.target_dir / urllib.parse.quote(target.path, "")
-    if file.is_file() and _holds(target, file.read_bytes()):
+    if options.command == "refresh":
         return 0
-    write_whole(file, updater.read_target(target, largest_bytes=_LARGEST_TARGET_BYTES))
-    return 0
+    downloads = (_download(updater, each, options.target_dir) for each in options.target_names)
+    return 0 if all(downloads) else 1
+
+
+def _download(updater: Updater, name: str, folder: Path) -> bool:
+    target = updater.find_target(name)
+    if target is None:
+        print(f"no such target: {name}", file=sys.stderr)  # noqa: T201 - the same
+        return False
+    file = folder / urllib.parse.quote(target.path, "")
+    if not (file.is_file() and _holds(target, file.read_bytes())):
+        write_whole(file, updater.read_target(target, largest_bytes=_LARGEST_TARGET_BYTES))
+    return True
 
 
 def _holds(target: TargetFile, data: bytes) -> bool:

@@ -49,5 +49,9 @@ def test_init_refresh_and_download_as_the_public_suite_calls_them(tmp_path: Path
         assert run(*at, "--target-name", "folder/file name", *target, "download") == 0
         assert not any("targets/" in path for path, _ in web.requests)
         assert run(*at, "--target-name", "missing", *target, "download") == 1
+        both = ("--target-name", "folder/file name", "--target-name", "missing")
+        file.unlink()
+        assert run(*at, *both, *target, "download") == 1
+        assert file.read_bytes() == b"content"
         web.files["metadata/timestamp.json"] = b"{}"
         assert run(*at, "refresh") == 1

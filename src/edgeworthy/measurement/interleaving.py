@@ -8,7 +8,10 @@ Rules:
 2. In each round every artefact has one turn; the order is drawn anew for each round.
 3. One process works at a time: the others are stopped, and nobody is told of progress meanwhile.
 4. Turns take about equal time, and see the samples in the same order. The first queries of a turn
-   find cold caches, which no stream of queries does: they are not timed.
+   find cold caches, which no stream of queries does: they are not timed. How many queries a turn
+   has is told by each start's own warm-up. Kept from the first start, an odd moment there would
+   give one artefact shorter turns, with more of cold caches, in all starts, and starts would no
+   longer be independent: equal things were told apart.
 5. Pipelines have their turns after those of bare inference, in the same processes.
 6. Ctrl-C ends everything, or keeps the launches that were finished when the settings say so.
 """
@@ -174,8 +177,7 @@ class _Rounds:
     def _start(self, index: int, child: ChildProcess, prepared: Prepared) -> StartedProcess:
         settings = self._settings
         started = start(child, self._plans[index], settings, prepared)
-        if not self._turn_counts[index]:
-            self._turn_counts[index] = turn_query_count(started.latency_ns, settings.block_s)
+        self._turn_counts[index] = turn_query_count(started.latency_ns, settings.block_s)
         return started
 
     def _run_round(self, started: Mapping[int, StartedProcess]) -> None:
