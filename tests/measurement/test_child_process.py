@@ -243,8 +243,11 @@ def test_what_an_engine_prints_neither_breaks_a_frame_nor_blocks(
     assert capfd.readouterr() == ("", "")
 
 
+#: It hears Ctrl-C even where the suite was started in the background, which ignores it.
 PARENT = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from pathlib import Path
 from edgeworthy.measurement.child_process import ChildProcess
 from edgeworthy.measurement.plan import MeasurementPlan
