@@ -32,13 +32,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.living import enrolled
 from agent.real_release import real_workshop
 from edgeworthy.agent.asking import Question, ask
-from edgeworthy.agent.enrolling import enroll
 from edgeworthy.agent.store import Store
-from edgeworthy.documents.agent import AgentSettings
 from edgeworthy.release.trust import refresh_repository
-from release.trust.workshop import PRODUCT, Workshop
+from release.trust.workshop import Workshop
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 SETTLE_SECONDS = 5.0
@@ -98,21 +97,6 @@ def agent(store: Store) -> Iterator[int]:
         process.wait(60)
 
 
-def device(folder: Path, workshop: Workshop, interval_seconds: float) -> Store:
-    """A device that was just enrolled."""
-    store = Store(folder)
-    settings = AgentSettings(
-        device="d1",
-        ring="stable",
-        product=PRODUCT,
-        policy="gateways",
-        repositories=(str(workshop.repository),),
-        interval_seconds=interval_seconds,
-    )
-    enroll(store, settings, (workshop.repository / "metadata" / "1.root.json").read_bytes())
-    return store
-
-
 def changed_bytes(store: Store, before: dict[Path, tuple[int, int]]) -> int:
     """Sizes of the files of a store that were written since."""
     return sum(
@@ -131,7 +115,7 @@ def files_of(store: Store) -> dict[Path, tuple[int, int]]:
 
 def idle(folder: Path, workshop: Workshop, seconds: float) -> tuple[list[Reading], int]:
     """Readings each second of an agent that has nothing to do, and bytes that it wrote."""
-    store = device(folder, workshop, 3600.0)
+    store = enrolled(folder, workshop, 3600.0)
     with agent(store) as process_id:
         before = files_of(store)
         readings = [Reading.of(process_id)]
@@ -144,7 +128,7 @@ def idle(folder: Path, workshop: Workshop, seconds: float) -> tuple[list[Reading
 
 def looking(folder: Path, workshop: Workshop, looks: int) -> tuple[Reading, Reading, int]:
     """Readings before and after so many looks, and bytes that they wrote."""
-    store = device(folder, workshop, 3600.0)
+    store = enrolled(folder, workshop, 3600.0)
     with agent(store) as process_id:
         before, first = files_of(store), Reading.of(process_id)
         for _ in range(looks):
@@ -157,7 +141,7 @@ def looking(folder: Path, workshop: Workshop, looks: int) -> tuple[Reading, Read
 
 def renewal(folder: Path, workshop: Workshop) -> int:
     """Bytes that a look writes after the repository has signed its timestamp again."""
-    store = device(folder, workshop, 3600.0)
+    store = enrolled(folder, workshop, 3600.0)
     with agent(store):
         before = files_of(store)
         workshop.now = datetime.now(UTC)

@@ -30,6 +30,7 @@ from typing import Any, get_args
 import numpy as np
 import onnx
 from byte_operators import operators
+from emulation_actual import CLASSES, batches_of, our_files
 from numpy.typing import NDArray
 from onnxruntime.quantization import (  # type: ignore[import-untyped]  # it ships no types
     CalibrationDataReader,
@@ -37,23 +38,18 @@ from onnxruntime.quantization import (  # type: ignore[import-untyped]  # it shi
     QuantType,
     quantize_static,
 )
-from peers.tasks import MAKERS, load_task
+from peers.tasks import MAKERS, Arrays, load_task
 
 from edgeworthy.documents.device import InstructionSet
 from edgeworthy.errors import EdgeworthyError
-from edgeworthy.files import digest_bytes
-from edgeworthy.graph import load_model
-from edgeworthy.optimization import MadeVariant, make_variant, recipes_for
+from edgeworthy.optimization import recipes_for
 from edgeworthy.optimization.emulation import Emulator
 from edgeworthy.statistics import clopper_pearson
 from hostile_models.architectures import ARCHITECTURES
 from hostile_models.build import Build
 from hostile_models.odd import ODD
 
-Arrays = dict[str, Any]
-CLASSES: tuple[InstructionSet, ...] = ("x86-vnni", "x86-avx2", "arm-dotprod")
 TEMPLATE = Path(__file__).parents[1] / "src/edgeworthy/templates/digits"
-BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -116,27 +112,11 @@ def _labels(right: Callable[..., NDArray[np.bool_]], count: int) -> NDArray[Any]
 
 def files(subject: Subject) -> Iterator[tuple[str, bytes]]:
     """Integer files of a model: ours for every class, then those of the engine's own quantizer."""
-
-    def batches() -> Iterator[Arrays]:
-        for first in range(0, len(next(iter(subject.calibration.values()))), BATCH):
-            yield {key: v[first : first + BATCH] for key, v in subject.calibration.items()}
-
-    for recipe in recipes_for(CLASSES)[1:]:
-        made = make_variant(
-            load_model(subject.model),
-            recipe,
-            calibration=batches,
-            calibration_digest=digest_bytes(b""),
-            seed=0,
-        )
-        if isinstance(made, MadeVariant):
-            yield recipe.name, made.data
-        else:
-            print(f"{subject.name}, {recipe.name}: {made.reason}")
+    yield from our_files(subject.name, subject.model, subject.calibration, recipes_for(CLASSES)[1:])
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]  # of an untyped library
         def __init__(self) -> None:
-            self.rows = batches()
+            self.rows = batches_of(subject.calibration)
 
         def get_next(self) -> Arrays | None:
             return next(self.rows, None)
@@ -176,7 +156,7 @@ def make_cases(work: Path, models: Path, count: int) -> None:
                 case = work / f"{subject.name}, {name}".replace("/", "-")
                 case.mkdir(exist_ok=True)
                 (case / "model.onnx").write_bytes(data)
-                np.savez_compressed(case / "inputs.npz", **subject.samples)
+                np.savez_compressed(case / "inputs.npz", **dict[str, Any](subject.samples))
                 if subject.labels is not None:
                     np.save(case / "labels.npy", subject.labels)
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from peers.tasks import MAKERS, Arrays, Task, load_task
 
 from edgeworthy.devices import host_fingerprint
 from edgeworthy.documents.device import InstructionSet
+from edgeworthy.documents.variant import Recipe
 from edgeworthy.errors import EdgeworthyError
 from edgeworthy.files import digest_bytes
 from edgeworthy.graph import load_model
@@ -37,27 +39,36 @@ CLASSES: tuple[InstructionSet, ...] = ("x86-vnni", "x86-avx2", "arm-dotprod")
 BATCH = 8
 
 
-def variants(task: Task, work: Path) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of the integer files: ours for every class, then the peers'."""
-    count = len(next(iter(task.calibration.values())))
+def batches_of(samples: Arrays) -> Iterator[Arrays]:
+    """The samples, some at a time."""
+    for first in range(0, len(next(iter(samples.values()))), BATCH):
+        yield {name: values[first : first + BATCH] for name, values in samples.items()}
 
-    def batches() -> Iterator[Arrays]:
-        for first in range(0, count, BATCH):
-            yield {name: v[first : first + BATCH] for name, v in task.calibration.items()}
 
-    recipes = recipes_for(CLASSES)[1:]
-    for recipe in (*recipes, dynamic_recipe("x86-avx2")) if task.transformer else recipes:
+def our_files(
+    title: str, model: Path, calibration: Arrays, recipes: Sequence[Recipe]
+) -> Iterator[tuple[str, bytes]]:
+    """What our recipes make of a model; what one refuses is printed."""
+    for recipe in recipes:
         made = make_variant(
-            load_model(task.model),
+            load_model(model),
             recipe,
-            calibration=batches,
+            calibration=partial(batches_of, calibration),
             calibration_digest=digest_bytes(b""),
             seed=0,
         )
         if isinstance(made, Refusal):
-            print(f"{task.name}, {recipe.name}: {made.reason}")
+            print(f"{title}, {recipe.name}: {made.reason}")
         else:
             yield recipe.name, made.data
+
+
+def variants(task: Task, work: Path) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of the integer files: ours for every class, then the peers'."""
+    recipes = list(recipes_for(CLASSES)[1:])
+    if task.transformer:
+        recipes.append(dynamic_recipe("x86-avx2"))
+    yield from our_files(task.name, task.model, task.calibration, recipes)
     for path in sorted((work / "files" / task.name).glob("*.onnx")):
         if not path.name.startswith("edgeworthy"):
             yield path.stem.replace("-", " "), path.read_bytes()

@@ -1,10 +1,10 @@
 """How often the intervals of an evaluation hold the truth, where the truth is known.
 
-Shares, and differences of two paired shares, are enumerated exactly, so that their coverage has no
-error of its own. Everything else is drawn anew many times from models whose true figure comes from
-one very large draw; the interval beside a coverage is the simulation's own.
+Figures are drawn anew many times from models whose true figure comes from one very large draw; the
+interval beside a coverage is the simulation's own. Shares need no simulation:
+``coverage_of_shares.py`` enumerates them.
 
-    python benchmarks/evaluate_coverage.py [--draws 1000] [--only shares,anomaly]
+    python benchmarks/evaluate_coverage.py [--draws 1000] [--only anomaly,gaps]
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from coverage_models import Draw, alarms, classifier, detector, regressor, segmenter
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.evaluation import EvaluationSettings, Predictions
+from edgeworthy.evaluation import EvaluationSettings
 from edgeworthy.evaluation.metrics.base import IntervalPlan
 from edgeworthy.evaluation.samples import Samples
 from edgeworthy.evaluation.tasks import find_task
@@ -28,17 +28,12 @@ from edgeworthy.statistics import (
     clopper_pearson,
     largest_gap,
     normal_quantile,
-    paired_difference,
-    share_interval,
 )
 from edgeworthy.statistics.clustered import clustered_share, ratio_of_means
 
 _LARGE = 100_000
 _HOT = 2.0
 _RESAMPLES = 400
-_BANDS = ((0.0, 0.01), (0.01, 0.05), (0.05, 0.1), (0.1, 0.5))
-#: The subject's and the original's answers on the same samples.
-Draw = Callable[[np.random.Generator, int], tuple[Predictions, Predictions]]
 
 
 @dataclass(frozen=True)
@@ -52,89 +47,6 @@ class Case:
     sizes: tuple[int, ...]
     slower: int = 1
     large: int = _LARGE
-
-
-def classifier(sharpness: float, apart: float, prior: Sequence[float] = (0.2,) * 5) -> Draw:
-    """Calibrated at a sharpness of 1 and even priors; the original sees with more noise."""
-
-    def draw(random: np.random.Generator, n: int) -> tuple[Predictions, Predictions]:
-        labels = random.choice(len(prior), n, p=np.array(prior))
-        while len(np.unique(labels)) < len(prior):
-            labels = random.choice(len(prior), n, p=np.array(prior))
-        seen = random.standard_normal((n, len(prior)))
-        seen[np.arange(n), labels] += apart
-        other = seen + 0.3 * random.standard_normal(seen.shape)
-        first = Predictions(apart * sharpness * seen, labels, {})
-        return first, Predictions(apart * sharpness * other, labels, {})
-
-    return draw
-
-
-def detector(random: np.random.Generator, n: int) -> tuple[Predictions, Predictions]:
-    """Two true boxes an image, answers that wobble, miss and invent."""
-    corners = random.uniform(0, 60, (n, 2, 2))
-    boxes = np.concatenate([corners, corners + random.uniform(10, 30, (n, 2, 2))], axis=2)
-    numbers = random.integers(0, 2, (n, 2, 1)).astype(np.float64)
-    labels = np.concatenate([numbers, boxes], axis=2)
-    invented = np.array([5.0, 5.0, 25.0, 25.0]) + random.uniform(0, 40, (n, 2, 1))
-    noise, missed = random.normal(0.0, 1.0, boxes.shape), random.random((n, 4))
-    score, kinds = random.beta(2.0, 2.0, (n, 4)), random.integers(0, 2, (n, 2))
-
-    def answered(wobble: float, miss_ratio: float) -> Predictions:
-        answers = np.zeros((n, 4, 6))
-        answers[:, :2, :4], answers[:, 2:, :4] = boxes + wobble * noise, invented
-        answers[..., 4] = score + np.array([0.3, 0.3, 0.0, 0.0])
-        answers[:, :2, 5], answers[:, 2:, 5] = numbers[..., 0], kinds
-        answers[..., 5] = np.where(missed < miss_ratio, -1.0, answers[..., 5])
-        order = np.argsort(-answers[..., 4], axis=1, kind="stable")
-        return Predictions(np.take_along_axis(answers, order[..., None], axis=1), labels, {})
-
-    return answered(1.5, 0.2), answered(1.2, 0.17)
-
-
-def segmenter(rare: float) -> Draw:
-    """Pictures of three classes, each as hard as it happens to be; one class may be rare."""
-
-    def draw(random: np.random.Generator, n: int) -> tuple[Predictions, Predictions]:
-        shares = np.array([(1 - rare) / 2, (1 - rare) / 2, rare])
-        truth = random.choice(3, (n, 6, 6), p=shares).astype(np.uint8)
-        hard = random.beta(1.0, 6.0, (n, 1, 1))
-        seen, other = random.random(truth.shape), random.integers(0, 3, truth.shape)
-        answers = [
-            np.where(seen < factor * hard, other, truth).astype(np.uint8) for factor in (1.0, 0.8)
-        ]
-        return Predictions(answers[0], truth, {}), Predictions(answers[1], truth, {})
-
-    return draw
-
-
-def alarms(prevalence: float, apart: float) -> Draw:
-    """Scores of anomalous samples are higher; a set without one is drawn again."""
-
-    def draw(random: np.random.Generator, n: int) -> tuple[Predictions, Predictions]:
-        labels = np.zeros(n, dtype=np.int64)
-        while not labels.any() or labels.all():
-            labels = (random.random(n) < prevalence).astype(np.int64)
-        scores = random.standard_normal(n) + apart * labels
-        noisy = scores + 0.3 * random.standard_normal(n)
-        return Predictions(noisy, labels, {}), Predictions(scores, labels, {})
-
-    return draw
-
-
-def regressor(*, heavy: bool) -> Draw:
-    """Normal errors, or Student's with five degrees of freedom."""
-
-    def draw(random: np.random.Generator, n: int) -> tuple[Predictions, Predictions]:
-        labels = random.standard_normal(n)
-        wrong = random.standard_t(5, n) if heavy else random.standard_normal(n)
-        more = 0.2 * random.standard_normal(n)
-        return (
-            Predictions(labels + 0.5 * wrong + more, labels, {}),
-            Predictions(labels + 0.5 * wrong, labels, {}),
-        )
-
-    return draw
 
 
 CLASSIFIED = (
@@ -272,121 +184,12 @@ def conditions(draws: int) -> Iterator[str]:
             yield row_of("relative error", "", relative, n, (int(hits[1]), int(hits[2])))
 
 
-def exact_coverage(
-    low: NDArray[np.float64], high: NDArray[np.float64], shares: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Coverage of an interval of a share at each truth, over all counts.
-
-    Args:
-        low: Its lower end for each count from 0 to n.
-        high: Its upper ends.
-        shares: The truths, in (0, 1).
-    """
-    n = len(low) - 1
-    counts = np.arange(n + 1)
-    logs = [math.lgamma(k + 1) for k in range(n + 1)]
-    ways = logs[n] - np.array(logs) - np.array(logs[::-1])
-    chances = ways + counts * np.log(shares[:, None]) + (n - counts) * np.log1p(-shares[:, None])
-    covered = (low <= shares[:, None]) & (shares[:, None] <= high)
-    return np.asarray((np.exp(chances) * covered).sum(axis=1))
-
-
-def wilson(hits: int, n: int, *, confidence: float) -> Estimate:
-    """What everybody uses, to be compared with."""
-    z2, p = normal_quantile((1 + confidence) / 2) ** 2, hits / n
-    center = (p + z2 / 2 / n) / (1 + z2 / n)
-    arm = math.sqrt(z2 * p * (1 - p) / n + z2 * z2 / 4 / n / n) / (1 + z2 / n)
-    low, high = (0.0 if hits == 0 else center - arm), (1.0 if hits == n else center + arm)
-    return Estimate(
-        value=p, low=low, high=high, confidence=confidence, n=n, method="wilson", unit="ratio"
-    )
-
-
-def shares() -> Iterator[str]:
-    """Exact coverage of intervals of shares: floor, mean, and means over bands of rare events."""
-    grid = (np.arange(4000) + 0.5) / 4000
-    for name, interval in (
-        ("ours", share_interval),
-        ("Wilson", wilson),
-        ("Clopper-Pearson", clopper_pearson),
-    ):
-        for n in (5, 10, 20, 50, 100, 200, 1000):
-            found = [interval(hits, n, confidence=0.95) for hits in range(n + 1)]
-            low, high = (np.array([getattr(e, end) for e in found]) for end in ("low", "high"))
-            ends = np.concatenate([low, high])
-            ends = np.concatenate([ends * (1 - 1e-9), ends * (1 + 1e-9)])
-            floor = exact_coverage(low, high, ends[(ends > 0) & (ends < 1)]).min()
-            covered = exact_coverage(low, high, grid)
-            inside = np.mean((covered >= 0.93) & (covered <= 0.97))  # noqa: PLR2004
-            below = np.mean(covered < 0.93)  # noqa: PLR2004
-            bands = [exact_coverage(low, high, _within(band)).mean() for band in _BANDS]
-            cells = [floor, covered.mean(), *bands, inside, below]
-            yield f"| {name} | {n} | " + " | ".join(f"{cell:.1%}" for cell in cells) + " |"
-    for n in (5, 10, 20):
-        means = [least_possible(n, _within(band)).mean() for band in ((0.0, 1.0), *_BANDS)]
-        cells_of = " | ".join(f"{each:.1%}" for each in means)
-        yield f"| least possible with a floor of 93 % | {n} | 93 % | {cells_of} | | |"
-
-
-def _within(band: tuple[float, float]) -> NDArray[np.float64]:
-    """Truths that are spread evenly over a band."""
-    return np.asarray(band[0] + (band[1] - band[0]) * (np.arange(500) + 0.5) / 500)
-
-
-def least_possible(n: int, truths: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The least coverage of at least 93 % that any run of counts has, at each truth."""
-    counts, best = np.arange(n + 1), np.ones(len(truths))
-    for first in range(n + 1):
-        for last in range(first, n + 1):
-            low = np.where((counts >= first) & (counts <= last), 0.0, 2.0)
-            covered = exact_coverage(low, np.ones(n + 1), truths)
-            best = np.where(covered >= 0.93, np.minimum(best, covered), best)  # noqa: PLR2004
-    return best
-
-
-def paired_shares() -> Iterator[str]:
-    """Exact coverage of the difference of two shares on the same samples."""
-    for n in (10, 20, 50, 100):
-        tables: dict[tuple[int, int], Estimate] = {}
-        for lost in range(n + 1):
-            for gained in range(n + 1 - lost):
-                rest = n - lost - gained
-                tables[lost, gained] = paired_difference(rest, lost, gained, 0, confidence=0.95)
-        keys = np.array(list(tables))
-        low, high = (
-            np.array([getattr(e, end) for e in tables.values()]) for end in ("low", "high")
-        )
-        same = n - keys.sum(axis=1)
-        lgamma = np.vectorize(math.lgamma)
-        ways = math.lgamma(n + 1) - sum(lgamma(part + 1) for part in (*keys.T, same))
-        for more, less in ((0.01, 0.01), (0.02, 0.005), (0.05, 0.05), (0.1, 0.02), (0.2, 0.1)):
-            chances = np.exp(ways + keys @ np.log([more, less]) + same * math.log1p(-more - less))
-            held = (low - 1e-12 <= more - less) & (more - less <= high + 1e-12)
-            yield f"| {more:.1%} and {less:.1%} | {n} | {float(chances[held].sum()):.1%} |"
-
-
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="How often intervals hold the truth.")
     parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--only", default="", help="parts, for example shares,anomaly")
+    parser.add_argument("--only", default="", help="parts, for example anomaly,gaps")
     given = parser.parse_args()
-    only = set(filter(None, given.only.split(",")))
-
-    def wanted(part: str) -> bool:
-        return not only or part in only
-
-    if wanted("shares"):
-        bands = " | ".join(f"mean {low:.0%} to {high:.0%}" for low, high in _BANDS)
-        print(f"| interval | n | floor | mean | {bands} | truths within 93 to 97 % | below 93 % |")
-        print("|---|" + "---|" * (4 + len(_BANDS) + 1))
-        for line in shares():
-            print(line, flush=True)
-    if wanted("paired"):
-        print("\n| right before only and right now only | n | coverage |\n|---|---|---|")
-        for line in paired_shares():
-            print(line, flush=True)
-    print("\n| figure | model | truth | n | coverage at 95 % |\n|---|---|---|---|---|")
     parts: list[tuple[str, Callable[[], Iterator[str]]]] = [
         (case.task, functools.partial(coverage, case, given.draws)) for case in CASES
     ]
@@ -395,8 +198,13 @@ def main() -> None:
         ("gaps", functools.partial(gaps, given.draws)),
         ("conditions", functools.partial(conditions, given.draws)),
     ]
+    known = dict.fromkeys(name for name, _ in parts)
+    only = set(filter(None, given.only.split(","))) or set(known)
+    if unknown := sorted(only - set(known)):
+        parser.error(f"no part {', '.join(unknown)}; there are {', '.join(known)}")
+    print("| figure | model | truth | n | coverage at 95 % |\n|---|---|---|---|---|")
     for name, lines in parts:
-        if wanted(name):
+        if name in only:
             for line in lines():
                 print(line, flush=True)
 

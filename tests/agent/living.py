@@ -18,8 +18,8 @@ from release.trust.workshop import PRODUCT, Workshop
 PATIENCE_SECONDS = 90.0
 
 
-def enrolled(folder: Path, workshop: Workshop) -> Store:
-    """A device that follows a workshop, and looks every second."""
+def enrolled(folder: Path, workshop: Workshop, interval_seconds: float = 1.0) -> Store:
+    """A device that was just enrolled, and follows a workshop."""
     made = Store(folder)
     settings = AgentSettings(
         device="d1",
@@ -27,7 +27,7 @@ def enrolled(folder: Path, workshop: Workshop) -> Store:
         product=PRODUCT,
         policy="gateways",
         repositories=(str(workshop.repository),),
-        interval_seconds=1.0,
+        interval_seconds=interval_seconds,
     )
     enroll(made, settings, (workshop.repository / "metadata" / "1.root.json").read_bytes())
     return made

@@ -108,6 +108,11 @@ def test_pictures_come_in_the_order_that_was_asked_for(
             sample_picture(dataset, index)
 
 
+def test_nine_channels_of_a_motion_sensor_are_traces(picture: Picture) -> None:
+    drawn = picture(np.arange(128 * 9, dtype=np.float64).reshape(128, 9))
+    assert drawn.drawing == "trace"
+
+
 @pytest.mark.parametrize("shape", [(49, 10), (49, 10, 1), (10, 49)])
 def test_features_of_sound_are_drawn_with_time_to_the_right(
     picture: Picture, shape: tuple[int, ...]

@@ -24,7 +24,7 @@ from edgeworthy.agent.events import (
     SetPointers,
 )
 from edgeworthy.agent.steps import MOST_REFUSED, Transition, changed, noted, refusal
-from edgeworthy.documents.agent import AgentState, Proof
+from edgeworthy.documents.agent import AgentState, Proof, Slot
 
 #: How often the agent may start, or a worker crash, before a release has run for a while.
 MOST_UNSETTLED_STARTS = 5
@@ -38,7 +38,7 @@ def about_current(state: AgentState, event: Event, now: Moment) -> Transition:
         case CurrentFailed():
             return fall_back(state, event, now)
         case CurrentCrashed(reason):
-            return _crashed(state, reason, now)
+            return _crashed(state, state.current, reason, now)
         case CurrentProven():
             proof = Proof(entry=state.current.entry, boot=now.boot, fingerprint=now.fingerprint)
             return Transition(changed(state, proof=proof))
@@ -49,14 +49,14 @@ def about_current(state: AgentState, event: Event, now: Moment) -> Transition:
     return Transition(state if settled else changed(state, unsettled_starts=0, fallen=False))
 
 
-def _crashed(state: AgentState, reason: str, now: Moment) -> Transition:
+def _crashed(state: AgentState, current: Slot, reason: str, now: Moment) -> Transition:
     """Serve again, or go back after too many crashes (rule 2)."""
     crashed = changed(state, unsettled_starts=state.unsettled_starts + 1)
-    crashed = noted(crashed, now, "crashed", state.current, reason)
+    crashed = noted(crashed, now, "crashed", current, reason)
     worn_out = crashed.unsettled_starts > MOST_UNSETTLED_STARTS
     if worn_out and crashed.previous is not None and not crashed.fallen:
         return fall_back(crashed, CurrentFailed(reason), now)
-    return Transition(crashed, (Serve(state.current, proven=True),) if state.current else ())
+    return Transition(crashed, (Serve(current, proven=True),))
 
 
 def fall_back(state: AgentState, failure: CurrentFailed, now: Moment) -> Transition:

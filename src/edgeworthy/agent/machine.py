@@ -90,8 +90,7 @@ def step(state: AgentState, event: Event, now: Moment) -> Transition:
         case LookEnded():
             reached = Transition(changed(state, trouble=""))
         case Offered(release, policy, variant) if state.phase == "idle":
-            reason = f"{variant} is the variant for this machine and software" if variant else ""
-            candidate = Candidate(release=release, policy=policy, reason=reason)
+            candidate = Candidate(release=release, policy=policy, variant=variant)
             reached = _offered(changed(state, trouble=""), candidate, release, now)
         case RollbackAsked(reason):
             reached = _rollback(state, reason, now)
@@ -178,7 +177,7 @@ def _offered(
     if not _is_new(state, candidate, release, now):
         return Transition(state)
     same = state.current is not None and state.current.entry == release.entry
-    if same and state.current and not candidate.reason:  # the same bytes under a new number
+    if same and state.current and not candidate.variant:  # the same bytes under a new number
         current = changed(state.current, release_counter=release.release_counter)
         renumbered = changed(state, current=current, highest_counter=release.release_counter)
         return Transition(
@@ -187,7 +186,7 @@ def _offered(
         )
     named = _slot_of(candidate)
     begun = changed(state, phase="downloading", candidate=candidate, attempts=1)
-    begun = noted(begun, now, "offered", named, candidate.reason or release.rollback_reason)
+    begun = noted(begun, now, "offered", named, _reason_of(candidate))
     return Transition(begun, pending(begun))
 
 
@@ -198,7 +197,7 @@ def _is_new(
         return False
     wanted = (release.entry, release.release_counter)
     current = state.current
-    if current and (current.entry, current.release_counter) == wanted and not candidate.reason:
+    if current and (current.entry, current.release_counter) == wanted and not candidate.variant:
         return False
     return not any(
         (each.entry, each.release_counter) == wanted
@@ -250,7 +249,7 @@ def _commit(state: AgentState, candidate: Candidate, slot: Slot, now: Moment) ->
         fallen=False,
     )
     event: HistoryEvent = "restored" if back else "committed"
-    committed = noted(committed, now, event, slot, candidate.reason or _reason_of(candidate))
+    committed = noted(committed, now, event, slot, _reason_of(candidate))
     return Transition(committed, pending(committed))
 
 
@@ -319,4 +318,6 @@ def _slot_of(candidate: Candidate) -> Slot | None:
 
 
 def _reason_of(candidate: Candidate) -> str:
-    return candidate.release.rollback_reason if candidate.release else ""
+    if candidate.variant:
+        return f"{candidate.variant} is the variant for this machine and software"
+    return candidate.release.rollback_reason if candidate.release else candidate.reason

@@ -32,8 +32,9 @@ _BATCH_SIZE = 64
 _DIGITS = 5
 _BANDS = 48
 _SILENCE = 1e-6
-# Fewer are channels of a series.
-_FEWEST_COEFFICIENTS = 9
+# Fewer are channels of a series: an accelerometer, a gyroscope and a compass have nine.
+_FEWEST_COEFFICIENTS = 10
+_FEATURE_AXES = 2
 _WIDEST = 2.5
 
 
@@ -116,10 +117,11 @@ def spectrogram(wave: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.fl
 
 def _as_features(values: NDArray[Any], axes: str) -> NDArray[np.float64] | None:
     """``(coefficients, times)``, the highest first, each standardized; None for others."""
-    figures = values.squeeze() if not axes else values
-    if axes or figures.ndim != 2 or max(figures.shape) <= _LONGEST_RATIO * min(figures.shape):  # noqa: PLR2004 - time and coefficients
+    figures = values.squeeze()
+    if axes or figures.ndim != _FEATURE_AXES:
         return None
-    if min(figures.shape) < _FEWEST_COEFFICIENTS:
+    shorter, longer = sorted(figures.shape)
+    if shorter < _FEWEST_COEFFICIENTS or longer <= _LONGEST_RATIO * shorter:
         return None
     rows = figures.T if figures.shape[0] > figures.shape[1] else figures
     numbers = rows.astype(np.float64)[::-1]

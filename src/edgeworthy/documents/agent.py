@@ -89,15 +89,17 @@ class Candidate(Record, frozen=True, kw_only=True):
         release: The publication, as its product's key vouches for it; absent when the device goes
             back to its own previous release.
         slot: The release in the store, once it is proven.
-        reason: Why: as whoever asked for a rollback says, or that other software takes another
-            variant.
+        reason: Why, as whoever asked to go back says.
         policy: Digest of the policy that was in force when it was offered.
+        variant: Variant of the current release that this machine and software takes instead of the
+            one that runs; empty where the release itself is another one.
     """
 
     release: PublishedRelease | None = None
     slot: Slot | None = None
     reason: str = ""
     policy: str = ""
+    variant: str = ""
 
 
 class Proof(Record, frozen=True, kw_only=True):
