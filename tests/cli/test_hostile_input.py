@@ -310,3 +310,4 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], command: Command) -> N
     assert code == 2
     assert err.startswith("error EW100: ")
     assert err.count("\n") == 1
+    assert "Value error" not in err

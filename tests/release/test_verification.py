@@ -100,9 +100,12 @@ def test_a_file_that_does_not_belong_is_named(
 ) -> None:
     assert callable(make)
     make(release / where)
-    with pytest.raises(VerificationError, match="does not belong") as caught:
+    with pytest.raises(
+        VerificationError, match=r"does not belong.*`edgeworthy release` wrote"
+    ) as caught:
         verify_release(release, keys)
     assert caught.value.where == str(release / where)
+    assert "`edgeworthy release` wrote" in caught.value.next_step
 
 
 @pytest.mark.parametrize("name", ["oci-layout", "index.json", "blobs"])

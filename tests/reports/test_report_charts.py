@@ -12,6 +12,7 @@ from edgeworthy.documents.build import BuildRecord
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.evaluation import ReliabilityBin
 from edgeworthy.reports.charts.confusion import confusion_chart
+from edgeworthy.reports.charts.corruptions import CorruptionPanel, CurvePoint, corruption_chart
 from edgeworthy.reports.charts.labels import Box, place_labels
 from edgeworthy.reports.charts.latency import LatencyCurve, latency_axis, latency_chart
 from edgeworthy.reports.charts.reliability import ReliabilityCurve, reliability_chart
@@ -99,6 +100,16 @@ def point(label: str, quality: float, latency: float, *, chosen: bool = False) -
 
 def colors(svg: str) -> set[str]:
     return set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]+)"', svg))
+
+
+def test_titles_of_panels_do_not_run_into_each_other() -> None:
+    titles = ("Turned or swapped axes", "Baseline wander", "Gaps", "Saturation")
+    points = (CurvePoint(0, estimate(1.0, 0.1), 1.0), CurvePoint(5, estimate(0.5, 0.1), 0.6))
+    panels = [CorruptionPanel(each, points) for each in titles]
+    chart = corruption_chart(panels, range_=(0.0, 1.0), color=SERIES[0])
+    svg = draw(chart, key="k", title="t", description="d")
+    lines = re.findall(r">([A-Za-z][A-Za-z ]+)</text>", svg)
+    assert sorted(lines) == ["Baseline wander", "Gaps", "Saturation", "Turned or", "swapped axes"]
 
 
 def test_a_drawing_is_small_named_and_made_of_text_and_tokens() -> None:

@@ -145,7 +145,8 @@ class _WrongUsage(Protocol):
 
 def _unforeseen(error: Exception) -> EdgeworthyError:
     if isinstance(error, _WrongUsage):
-        problem = error.format_message().strip().rstrip(".")
+        # What checks the values says so before the message; a reader has no use for that.
+        problem = error.format_message().strip().rstrip(".").replace(": Value error, ", ": ")
         return UsageError(
             problem[:1].lower() + problem[1:], next_step="`edgeworthy --help` lists what there is"
         )

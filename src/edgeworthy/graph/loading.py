@@ -174,7 +174,8 @@ def _decode(data: bytes, path: Path) -> onnx.ModelProto:
         raise ModelFileError(
             "not an ONNX model, or a damaged one: it cannot be decoded",
             where=str(path),
-            expected=f"an ONNX file of {len(data)} bytes that is whole",
+            expected="a whole ONNX file",
+            found=f"{len(data)} bytes that are none",
             next_step="Export the model again and copy it completely",
         ) from error
     return model

@@ -104,7 +104,10 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
     plan = make_plan(work.model, float_nodes=recipe.float_nodes)
     meetings = meetings_of(work.model, plan)
     if not meetings:
-        raise OptimizationError("there is no product whose outliers could move into its weights")
+        raise OptimizationError(
+            "there is no product whose outliers could move into its weights",
+            next_step="Leave `smoothing_alpha` out of this recipe",
+        )
     names = [each.tensor for each in meetings]
     limit = affordable_samples(work.model)
     runs = first_runs(work.model, calibration(), names, limit=limit)
@@ -124,7 +127,8 @@ def _equalize(work: Workbench, calibration: Calibration) -> None:
     pairs = pairs_of(work.model, plan)
     if not pairs:
         raise OptimizationError(
-            "no convolution feeds a depthwise one, so no channels can be raised"
+            "no convolution feeds a depthwise one, so no channels can be raised",
+            next_step="Leave `equalization` out of this recipe",
         )
     tensors = [pair.tensor for pair in pairs]
     peaks = observe_peaks(work.model, pairs, in_runs(work.model, calibration(), tensors))

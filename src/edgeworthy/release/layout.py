@@ -134,9 +134,7 @@ def open_layout(folder: Path) -> Layout:
     """
     found = _kinds(folder)
     for name in sorted(found.keys() - _ENTRIES):
-        raise VerificationError(
-            "a file that does not belong to a release", where=f"{folder}/{name}"
-        )
+        raise _stranger(f"{folder}/{name}")
     for name in sorted(_ENTRIES - found.keys()):
         raise VerificationError(
             f"not a release: {name} is missing",
@@ -149,10 +147,18 @@ def open_layout(folder: Path) -> Layout:
     return Layout(folder, frozenset(_blob_digests(folder / "blobs")))
 
 
+def _stranger(where: str) -> VerificationError:
+    return VerificationError(
+        "a file that does not belong to a release",
+        where=where,
+        next_step="Give the folder that `edgeworthy release` wrote, or copy that folder again",
+    )
+
+
 def _blob_digests(blobs: Path) -> Iterator[str]:
     algorithms = _kinds(blobs)
     for name in sorted(algorithms.keys() - {_ALGORITHM}):
-        raise VerificationError("a file that does not belong to a release", where=f"{blobs}/{name}")
+        raise _stranger(f"{blobs}/{name}")
     if _ALGORITHM not in algorithms:
         raise VerificationError("not a release: sha256 is missing", where=str(blobs))
     folder = blobs / _ALGORITHM
@@ -161,9 +167,7 @@ def _blob_digests(blobs: Path) -> Iterator[str]:
         _check_kind(folder / name, mode, folder=False)
         digest = f"{_ALGORITHM}:{name}"
         if not DIGEST_PATTERN.fullmatch(digest):
-            raise VerificationError(
-                "a file that does not belong to a release", where=f"{folder}/{name}"
-            )
+            raise _stranger(f"{folder}/{name}")
         yield digest
 
 

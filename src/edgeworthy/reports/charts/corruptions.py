@@ -1,11 +1,12 @@
 """Small multiples: one panel per corruption, the figure from as it is to the worst severity.
 
 All panels share both axes, so that heights can be compared across them. The shade is the interval
-of the variant; the original is drawn thin.
+of the variant; the original is drawn thin. A title has lines as wide as its panel.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +19,10 @@ from edgeworthy.reports.theme import INK, LINE, MUTED, NARROW_PX, ORIGINAL, Toke
 
 _PANEL_PX = 92
 _HEIGHT_PX = 62
-_ROW_PX = _HEIGHT_PX + 36
+_TITLE_PX = 34
+_LINE_PX = 12
+_LINE_CHARACTERS = 16
+_ROW_PX = _HEIGHT_PX + _TITLE_PX + 10
 _COLUMNS = 3
 _LEFT_PX = 26
 _GAP_PX = 12
@@ -66,7 +70,11 @@ def corruption_chart(
     labels: list[ChartRow] = []
     for position, panel in enumerate(panels):
         left, top = grid.corner(position)
-        titles.append({"x": left, "y": top + 12, "label": panel.title})
+        words = reversed(textwrap.wrap(panel.title, _LINE_CHARACTERS))
+        titles += [
+            {"x": left, "y": top + number * _LINE_PX, "label": line}
+            for number, line in enumerate(words, start=1)
+        ]
         for share in (0.0, 0.5, 1.0):
             figure = range_[0] + share * (range_[1] - range_[0])
             y = grid.y(top, figure)
@@ -97,7 +105,7 @@ class _Grid:
         """Left and top of a panel's plot."""
         row, column = divmod(position, _COLUMNS)
         left = _LEFT_PX + column * (_PANEL_PX + _GAP_PX)
-        return left, self.height_px - row * _ROW_PX - 26
+        return left, self.height_px - row * _ROW_PX - _TITLE_PX
 
     def y(self, top: float, figure: float) -> float:
         """Where a figure lies in a panel."""

@@ -127,11 +127,7 @@ def _panel(
             points.append(
                 CurvePoint(severity, mine.estimate, theirs.estimate.value if theirs else None)
             )
-    return CorruptionPanel(_short(corruption.title), tuple(points))
-
-
-def _short(title: str) -> str:
-    return plain(title.partition(" by ")[0].replace("Dirt on the lens", "Lens dirt"))
+    return CorruptionPanel(plain(corruption.title.partition(" by ")[0]), tuple(points))
 
 
 def _in_words(corruption: StudiedCorruption, study: CorruptionStudy) -> str:
