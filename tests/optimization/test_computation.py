@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from onnx import ModelProto
 
+from edgeworthy.optimization import proof as module
 from edgeworthy.optimization.computation import computation_digest
 from edgeworthy.optimization.passes import FreeNames, NameNodes, StripDescriptions
 from edgeworthy.optimization.passes.share_initializers import ShareInitializers
@@ -69,8 +70,6 @@ def test_graphs_inside_graphs_are_compared_by_their_bytes(parse: Parse) -> None:
 def test_passes_that_only_rename_or_share_need_no_second_run(
     parse: Parse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import edgeworthy.optimization.proof as module
-
     runs: list[ModelProto] = []
     real = module.Executor
 

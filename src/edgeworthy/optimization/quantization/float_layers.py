@@ -3,8 +3,8 @@
 Rules:
 
 1. What counts is the error of the model's outputs: the layers with the most noise against signal
-   are tried one by one, each with nothing but its own input rounded. A layer whose own noise is less
-   than a thirtieth of the sum over all layers is not tried.
+   are tried one by one, each with nothing but its own input rounded. A layer whose own noise is
+   less than a thirtieth of the sum over all layers is not tried.
 2. A layer is kept in float, together with the layer that makes its input, when it alone causes at
    least a tenth of the noise of all of them.
 3. Layers kept in float do at most the given share of the model's multiply-accumulates.
