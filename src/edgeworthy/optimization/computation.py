@@ -62,7 +62,8 @@ def _of_attribute(item: AttributeProto) -> bytes:
     bare = AttributeProto()
     bare.CopyFrom(item)
     bare.ClearField("doc_string")
-    return bare.SerializeToString(deterministic=True)
+    data: bytes = bare.SerializeToString(deterministic=True)
+    return data
 
 
 def _of_tensor(tensor: TensorProto) -> bytes:
