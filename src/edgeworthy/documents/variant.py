@@ -45,6 +45,8 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
         smoothing_alpha: How much of the spread of activations moves into the weights, between 0 and
             1 (SmoothQuant); absent to move none.
         equalization: Whether channels between two layers are brought to equal ranges.
+        balancing: Whether channels are brought nearer to each other along the tensors that only
+            convolutions make and read, where it is foretold to help.
         float_share: Of the multiply-accumulates, the most that layers may keep in float because
             they cause much of the noise.
         float_nodes: Nodes that compute in float all the same.
@@ -61,6 +63,7 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
     bias_correction: BiasCorrection = "empirical"
     smoothing_alpha: float | None = None
     equalization: bool = False
+    balancing: bool = False
     float_share: float = 0.0
     float_nodes: tuple[str, ...] = ()
     full_range_nodes: tuple[str, ...] = ()
