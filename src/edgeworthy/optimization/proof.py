@@ -22,10 +22,8 @@ from numpy.typing import NDArray
 from edgeworthy.documents.model import ModelSignature
 from edgeworthy.documents.variant import EquivalenceRecord
 from edgeworthy.errors import OptimizationError
-from edgeworthy.files import digest_bytes
 from edgeworthy.graph import compare_outputs
 from edgeworthy.optimization.execution import Executor
-from edgeworthy.optimization.wiring import model_bytes
 from edgeworthy.runtimes.base import Tensors, random_inputs
 
 #: Real samples that a proof tries at most.
@@ -55,7 +53,7 @@ class Proof:
         self._batches = tuple(dict(batch) for batch in batches)
         self._seed = seed
         self._tolerance = tolerance
-        self._known: dict[str, Outputs] = {}
+        self._known: list[tuple[onnx.ModelProto, Outputs]] = []
 
     @property
     def batches(self) -> tuple[Tensors, ...]:
@@ -67,23 +65,24 @@ class Proof:
         """Number of inputs that are tried."""
         return sum(len(next(iter(batch.values()))) for batch in self._batches if batch)
 
-    def outputs(self, model: onnx.ModelProto | bytes) -> Outputs:
+    def outputs(self, model: onnx.ModelProto) -> Outputs:
         """Outputs of ``model`` on every batch; those of the last two models are remembered.
+
+        Args:
+            model: Must not be edited afterwards: it is remembered as it is.
 
         Raises:
             InferenceError: The engine cannot run the model.
         """
-        data = model if isinstance(model, bytes) else model_bytes(model)
-        key = digest_bytes(data)
-        if key not in self._known:
-            executor = Executor(data)
-            fresh = tuple(executor.run(batch) for batch in self._batches)
-            self._known = {**dict(list(self._known.items())[-1:]), key: fresh}
-        return self._known[key]
+        for known, outputs in self._known:
+            if known is model or known == model:
+                return outputs
+        executor = Executor(model)
+        fresh = tuple(executor.run(batch) for batch in self._batches)
+        self._known = [*self._known[-1:], (model, fresh)]
+        return fresh
 
-    def compare(
-        self, before: onnx.ModelProto | bytes, after: onnx.ModelProto | bytes
-    ) -> EquivalenceRecord:
+    def compare(self, before: onnx.ModelProto, after: onnx.ModelProto) -> EquivalenceRecord:
         """Run both models and state the largest difference, within the tolerance or not.
 
         Raises:
