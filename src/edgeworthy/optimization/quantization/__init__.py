@@ -1,5 +1,9 @@
 """8-bit integers for reals: what may be quantized, and how."""
 
+from edgeworthy.optimization.quantization.attention import (
+    has_attention,
+    tensors_before_products,
+)
 from edgeworthy.optimization.quantization.bias_correction import (
     correct_biases,
     stored_weights,
@@ -30,6 +34,7 @@ __all__ = [
     "chosen_ranges",
     "correct_biases",
     "equalize",
+    "has_attention",
     "make_plan",
     "meetings_of",
     "must_be_pair_safe",
@@ -40,6 +45,7 @@ __all__ = [
     "round_weights",
     "smooth",
     "stored_weights",
+    "tensors_before_products",
     "weight_scales",
     "weights_on_steps",
     "why_not",

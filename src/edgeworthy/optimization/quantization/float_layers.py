@@ -56,6 +56,8 @@ def noisy_layers(
     """
     held = list(runs)
     chains = _chains(model, plan)
+    if not chains:
+        return ()
     local = noise_ratios(model, plan, ranges, held)
     tried = sorted((name for name in local if name in chains), key=lambda name: -local[name])
     costs = _costs(model)
