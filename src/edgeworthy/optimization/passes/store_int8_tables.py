@@ -1,8 +1,8 @@
 """Large look-up tables stored in bytes, and in bytes until a row is looked up.
 
-The table of a language model's words is often half of its file. Each row gets a scale of its own: it
-is looked up beside the bytes, and the row is multiplied out behind the look-up. What the engine holds
-in memory is the bytes; multiplied out before the look-up, it would compute the whole table in float
+The table of a language model's words is often half of its file. Each row gets a scale of its own,
+which is looked up beside the bytes; the row is multiplied out behind the look-up. So the engine
+holds bytes in memory. Multiplied out before the look-up, it would compute the whole table in float
 when it loads the file, and hold that.
 """
 

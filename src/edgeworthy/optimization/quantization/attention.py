@@ -15,10 +15,8 @@ from collections.abc import Iterable, Sequence
 
 from onnx import ModelProto, NodeProto
 
+from edgeworthy.optimization.quantization.operators import WEIGHTED
 from edgeworthy.optimization.wiring import Wiring
-
-#: Operators that have weights worth quantizing.
-WEIGHTED = ("Conv", "Gemm", "MatMul")
 
 
 def has_attention(model: ModelProto) -> bool:

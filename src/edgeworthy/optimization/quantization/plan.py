@@ -31,11 +31,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from edgeworthy.errors import OptimizationError
 from edgeworthy.graph.shapes import skeleton
-from edgeworthy.optimization.quantization.attention import (
-    WEIGHTED,
-    is_attention,
-    leading_to_weights,
-)
+from edgeworthy.optimization.quantization.attention import is_attention, leading_to_weights
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
 _T = TypeVar("_T")

@@ -149,9 +149,7 @@ def _factors(
     }
 
 
-def factors_of(
-    activations: Reals, weights: Reals, alpha: float
-) -> Reals:
+def factors_of(activations: Reals, weights: Reals, alpha: float) -> Reals:
     """What each channel is divided by; 1 for channels that are silent on either side.
 
     >>> factors_of(np.array([8.0, 2.0, 0.0]), np.array([0.5, 0.5, 0.5]), 0.5).tolist()
@@ -224,9 +222,7 @@ def _as_float32(values: Reals) -> NDArray[np.float32]:
     return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def _divide_before(
-    model: ModelProto, meeting: Meeting, factors: Reals, taken: set[str]
-) -> None:
+def _divide_before(model: ModelProto, meeting: Meeting, factors: Reals, taken: set[str]) -> None:
     smoothed, name = (
         fresh_name(taken, f"{meeting.tensor}.{part}") for part in ("smoothed", "factors")
     )
@@ -261,7 +257,7 @@ def observe_channels(
 
 
 def _watch(model: ModelProto, meeting: Meeting, taken: set[str]) -> tuple[str, ...]:
-    """Names of outputs: largest, smallest and sum of squares per channel, and the shape of it all."""
+    """Names of outputs: largest, smallest, sum of squares per channel, and the shape of it all."""
     graph, make = model.graph, helper.make_node
     parts = ("rows", "shape", "axis", "extent")
     rows, shape, axis, extent = (fresh_name(taken, f"{meeting.tensor}.{part}") for part in parts)
@@ -274,8 +270,10 @@ def _watch(model: ModelProto, meeting: Meeting, taken: set[str]) -> tuple[str, .
     found = []
     for kind in ("ReduceMax", "ReduceMin", "ReduceSumSquare"):
         found.append(fresh_name(taken, f"{meeting.tensor}.{kind}"))
-        inputs, axes = ([rows, axis], {}) if by_input else ([rows], {"axes": [0]})
-        graph.node.append(make(kind, inputs, [found[-1]], keepdims=0, **axes))
+        node = make(kind, [rows, axis] if by_input else [rows], [found[-1]], keepdims=0)
+        if not by_input:
+            node.attribute.append(helper.make_attribute("axes", [0]))
+        graph.node.append(node)
     found.append(extent)
     graph.output.extend(ValueInfoProto(name=name) for name in found)
     return tuple(found)

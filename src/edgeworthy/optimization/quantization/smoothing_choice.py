@@ -2,8 +2,8 @@
 
 Rules:
 
-1. Each channel is divided by ``peak**alpha``; of a row of alphas the one with the least noise behind
-   the products is taken, for each tensor on its own.
+1. Each channel is divided by ``peak**alpha``; of a row of alphas the one with the least noise
+   behind the products is taken, for each tensor on its own.
 2. The noise is worked out, not measured. Rounding to steps of ``s`` adds ``s**2 / 12`` to a number:
    activations have one step, weights have one per output channel.
 3. Noise of weights counts four times. Even channels all end at the edge of the range, where inputs
