@@ -11,7 +11,9 @@ Rules:
 4. In a graph with attention (a product of two computed matrices), additions stay in float as
    well: the residual stream of a transformer has outliers that would eat the range.
 5. So does a ReLU or clip between a product and float readers: see :func:`_ends_in_float`.
-6. A ``Clip`` whose interval does not hold 0 stays a node of its own: a quantized range always
+6. What only moves values stays in float where nothing in integers would be the better for it: see
+   :mod:`~edgeworthy.optimization.quantization.idle_carriers`.
+7. A ``Clip`` whose interval does not hold 0 stays a node of its own: a quantized range always
    holds 0, so the clip is not implied by it.
 
 The figures behind these rules are quoted in ``docs/concepts/quantization.md``.
@@ -30,31 +32,21 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from edgeworthy.errors import OptimizationError
 from edgeworthy.graph.shapes import skeleton
+from edgeworthy.optimization.quantization.idle_carriers import MOVERS, without_idle
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
 _T = TypeVar("_T")
 #: Operators that have weights worth quantizing.
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 #: Operators that move or compare values and keep scale and zero point, or nearly.
-_CARRIERS = frozenset(
-    {
-        "AveragePool",
-        "Clip",
-        "Concat",
-        "Flatten",
-        "GlobalAveragePool",
-        "LeakyRelu",
-        "MaxPool",
-        "Pad",
-        "Relu",
-        "Reshape",
-        "Slice",
-        "Split",
-        "Squeeze",
-        "Transpose",
-        "Unsqueeze",
-    }
-)
+_CARRIERS = MOVERS | {
+    "AveragePool",
+    "Clip",
+    "GlobalAveragePool",
+    "LeakyRelu",
+    "MaxPool",
+    "Relu",
+}
 _MATRIX_RANK = 2
 _BIAS_INPUT = 2
 
@@ -105,6 +97,7 @@ def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> Quantiza
         if node.name not in float_nodes and (node.name in weighted or carries):
             chosen.append(node)
     chosen = [node for node in chosen if not _ends_in_float(node, chosen, wiring)]
+    chosen = without_idle(chosen, wiring)
     implied = {
         node.input[0]: node.output[0]
         for node in chosen
