@@ -71,7 +71,7 @@ def quantize_products(
     smooth_products(work, recipe, calibration)
     scales = weight_scales(work.model, plan, recipe)
     rounded = rounded_weights(work, recipe, plan, scales, calibration)
-    work.model = quantize_dynamically(rounded, plan.nodes, scales)
+    work.model = quantize_dynamically(rounded.model, plan.nodes, scales)
     work.note("quantize", f"{len(plan.nodes)} products, activations as they come", changed=True)
     work.apply((RemoveUnusedInitializers(), *PACKING))
     work.note_run(reference)

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto
 
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
@@ -34,10 +33,12 @@ from edgeworthy.optimization.passes.raise_opset import PER_CHANNEL_OPSET
 from edgeworthy.optimization.quantization import (
     QuantizationPlan,
     Quantized,
+    RoundedWeights,
+    bias_shifts,
     bounds_of,
     chosen_ranges,
-    correct_biases,
     equalize,
+    lower_biases,
     make_plan,
     meetings_of,
     noisy_layers,
@@ -177,19 +178,21 @@ def _quantized(
     """Weights rounded and biases corrected, then QDQ nodes around it all."""
     work.say("quantization")
     scales = weight_scales(work.model, plan, recipe)
-    rounded = rounded_weights(work, recipe, plan, scales, calibration)
-    corrected = rounded
+    empirical = recipe.bias_correction == "empirical"
+    found = rounded_weights(work, recipe, plan, scales, calibration, biases=empirical)
+    corrected = found.model
     if recipe.bias_correction != "none":
-        corrected = correct_biases(
+        shifts = bias_shifts(
             work.model,
-            weights_on_steps(rounded, plan, scales)
+            weights_on_steps(found.model, plan, scales)
             if recipe.per_channel
-            else stored_weights(quantize(rounded, plan, ranges, recipe).model),
+            else stored_weights(quantize(found.model, plan, ranges, recipe).model),
             plan,
             calibration(),
-            onto=rounded,
+            known=found.shifts,
             analytic=recipe.bias_correction == "analytic",
         )
+        corrected = lower_biases(found.model, shifts)
     return quantize(corrected, plan, ranges, recipe, scales=scales)
 
 
@@ -210,17 +213,21 @@ def rounded_weights(
     plan: QuantizationPlan,
     scales: Mapping[str, NDArray[np.float32]],
     calibration: Calibration,
-) -> ModelProto:
+    *,
+    biases: bool = False,
+) -> RoundedWeights:
     """The graph with weights on the steps of their integers, or as it was for plain rounding."""
     if recipe.rounding == "nearest" or not scales:
-        return work.model
+        return RoundedWeights(work.model, 0, {})
     work.say("rounding")
-    rounded, count = round_weights(
+    found = round_weights(
         work.model,
         plan,
         scales,
         calibration,
         bounds=lambda layer, integers: bounds_of(layer, integers, recipe),
+        biases=biases,
     )
-    work.note("round", f"errors compensated in {count} of {len(scales)} layers", changed=True)
-    return rounded
+    counts = f"{found.better_count} of {len(scales)}"
+    work.note("round", f"errors compensated in {counts} layers", changed=True)
+    return found

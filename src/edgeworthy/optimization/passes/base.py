@@ -112,7 +112,7 @@ class Pass(abc.ABC):
         if not truth:
             record = self._record(changed=False, detail=rewrite.detail)
             return PassResult(model, record, None, given)
-        return self._checked(model, rewrite, proof, (given, made))
+        return self._checked(model, rewrite, proof, made)
 
     def _idle(self, model: ModelProto) -> str:
         if not self.operators or any(is_standard(n, *self.operators) for n in model.graph.node):
@@ -120,7 +120,7 @@ class Pass(abc.ABC):
         return f"no {' or '.join(self.operators)}"
 
     def _checked(
-        self, model: ModelProto, rewrite: Rewrite, proof: Proof, data: tuple[bytes, bytes]
+        self, model: ModelProto, rewrite: Rewrite, proof: Proof, data: bytes
     ) -> PassResult:
         try:
             onnx.checker.check_model(rewrite.model)
@@ -131,14 +131,13 @@ class Pass(abc.ABC):
             raise self._broken(promise)
         if not self.keeps_outputs:
             record = self._record(changed=True, detail=rewrite.detail)
-            return PassResult(rewrite.model, record, None, data[1])
-        equivalence = self._proved(proof, data)
+            return PassResult(rewrite.model, record, None, data)
+        equivalence = self._proved(proof, model, rewrite.model)
         detail = f"{rewrite.detail}; largest difference {equivalence.largest_difference:.1e}"
         record = self._record(changed=True, detail=detail)
-        return PassResult(rewrite.model, record, equivalence, data[1])
+        return PassResult(rewrite.model, record, equivalence, data)
 
-    def _proved(self, proof: Proof, data: tuple[bytes, bytes]) -> EquivalenceRecord:
-        before, after = data
+    def _proved(self, proof: Proof, before: ModelProto, after: ModelProto) -> EquivalenceRecord:
         proof.outputs(before)  # a model that never ran is not this pass's fault
         try:
             equivalence = proof.compare(before, after)
