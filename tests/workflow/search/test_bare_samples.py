@@ -44,8 +44,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def source_of(folder: Path, **fields: str) -> BareSource:
-    return BareSource(model=str(folder / "open.onnx"), data=str(folder / "samples.npz"), **fields)
+def source_of(folder: Path, *, output: str = "", calibration: str = "") -> BareSource:
+    return BareSource(
+        model=str(folder / "open.onnx"),
+        data=str(folder / "samples.npz"),
+        output=output,
+        calibration=calibration,
+    )
 
 
 def test_open_axes_get_the_size_of_the_samples_and_the_search_says_so(folder: Path) -> None:
@@ -120,7 +125,7 @@ def test_scores_of_nothing_are_not_hidden_by_the_boxes_beside_them() -> None:
         Predictions(np.ascontiguousarray(each.outputs.transpose(0, 2, 1)), labels, {})
         for each in (dead, original)
     ]
-    assert judge(*turned, judging, confidence=0.95)[0].value == pytest.approx(0.2)
+    assert judge(turned[0], turned[1], judging, confidence=0.95)[0].value == pytest.approx(0.2)
 
 
 def test_a_search_is_made_of_the_command_line(

@@ -119,7 +119,8 @@ def _cosines(subject: Predictions, original: Predictions) -> NDArray[np.float64]
     shapes = original.shapes or (original.outputs.shape[1:],)
     whole = [_cosine(ours[:, part], theirs[:, part]) for part in outputs_of(shapes)]
     uneven = [_loud(ours[:, part], theirs[:, part]) for part in uneven_parts(theirs, shapes)]
-    return np.stack([*whole, *uneven]).min(axis=0)
+    furthest: NDArray[np.float64] = np.stack([*whole, *uneven]).min(axis=0)
+    return furthest
 
 
 def _loud(ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.float64]:
