@@ -12,7 +12,9 @@ Rules:
    well: the residual stream of a transformer has outliers that would eat the range. See
    :mod:`attention`.
 5. So does a ReLU or clip between a product and float readers: see :func:`_ends_in_float`.
-6. A ``Clip`` whose interval does not hold 0 stays a node of its own: a quantized range always
+6. What only moves values stays in float where nothing in integers would be the better for it: see
+   :mod:`~edgeworthy.optimization.quantization.idle_carriers`.
+7. A ``Clip`` whose interval does not hold 0 stays a node of its own: a quantized range always
    holds 0, so the clip is not implied by it.
 
 The figures behind these rules are quoted in ``docs/concepts/quantization.md``.
@@ -32,29 +34,19 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 from edgeworthy.errors import OptimizationError
 from edgeworthy.graph.shapes import skeleton
 from edgeworthy.optimization.quantization.attention import is_attention, leading_to_weights
+from edgeworthy.optimization.quantization.idle_carriers import MOVERS, without_idle
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
 _T = TypeVar("_T")
 #: Operators that move or compare values and keep scale and zero point, or nearly.
-_CARRIERS = frozenset(
-    {
-        "AveragePool",
-        "Clip",
-        "Concat",
-        "Flatten",
-        "GlobalAveragePool",
-        "LeakyRelu",
-        "MaxPool",
-        "Pad",
-        "Relu",
-        "Reshape",
-        "Slice",
-        "Split",
-        "Squeeze",
-        "Transpose",
-        "Unsqueeze",
-    }
-)
+_CARRIERS = MOVERS | {
+    "AveragePool",
+    "Clip",
+    "GlobalAveragePool",
+    "LeakyRelu",
+    "MaxPool",
+    "Relu",
+}
 _MATRIX_RANK = 2
 _BIAS_INPUT = 2
 
@@ -104,8 +96,8 @@ def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> Quantiza
         carries = carries and node.output[0] in floats
         if node.name not in float_nodes and (node.name in weighted or carries):
             chosen.append(node)
-    chosen = leading_to_weights(chosen, wiring) if attention else chosen
     chosen = [node for node in chosen if not _ends_in_float(node, chosen, wiring)]
+    chosen = leading_to_weights(chosen, wiring) if attention else without_idle(chosen, wiring)
     implied = {
         node.input[0]: node.output[0]
         for node in chosen
