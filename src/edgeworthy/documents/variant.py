@@ -44,6 +44,8 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
         bias_correction: Where the correction of biases comes from.
         smoothing_alpha: How much of the spread of activations moves into the weights, between 0 and
             1 (SmoothQuant); absent to move none.
+        outlier_care: Whether, in a graph with attention, outliers move into weights as far as that
+            lowers the noise, and where there are some nothing of what products read is cut off.
         equalization: Whether channels between two layers are brought to equal ranges.
         balancing: Whether channels are brought nearer to each other along the tensors that only
             convolutions make and read, where it is foretold to help.
@@ -62,6 +64,7 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
     rounding: Rounding = "nearest"
     bias_correction: BiasCorrection = "empirical"
     smoothing_alpha: float | None = None
+    outlier_care: bool = False
     equalization: bool = False
     balancing: bool = False
     float_share: float = 0.0
