@@ -37,7 +37,7 @@ class Auroc(Metric[Scores]):
         unit="ratio",
         higher_is_better=True,
         title="Area under the ROC curve",
-        source="Hanley and McNeil 1982; interval: Newcombe 2006; drop: Zou and Donner 2008",
+        source="Hanley and McNeil 1982; interval: Newcombe 2006; drop: DeLong et al. 1988",
     )
 
     def estimates(
