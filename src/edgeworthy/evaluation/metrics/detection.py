@@ -154,19 +154,25 @@ class _Ranked:
         self.hits = samples.hits[chosen][order]
         self.truth = (samples.labels[..., 0] == number).sum(axis=1).astype(np.float64)
 
-    def precision(self, weights: NDArray[np.float64], overlap: int) -> NDArray[np.float64]:
-        """Average precision ``(r,)`` for weights of images ``(r, n)``; NaN without a true box."""
+    def precision(
+        self, weights: NDArray[np.float64], overlaps: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """Average precision ``(r,)`` for weights of images ``(r, n)``; NaN without a true box.
+
+        Recall grows, and precision is highest, at boxes that hit: no others are looked at.
+        """
         total = weights @ self.truth
         counted = weights[:, self.image]
-        right = np.cumsum(counted * self.hits[:, overlap], axis=1)
         every = np.cumsum(counted, axis=1)
-        recall = _divided(right, total[:, None])
-        precision = _divided(right, every)
-        falling = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        passed = np.searchsorted(RECALLS, recall, side="right")
-        steps = np.diff(passed, axis=1, prepend=0)
-        found = (falling * steps).sum(axis=1) / len(RECALLS)
-        return np.where(total > 0, found, np.nan)
+        found = np.zeros(len(weights))
+        for overlap in overlaps:
+            hit = self.hits[:, overlap]
+            right = np.cumsum(counted[:, hit], axis=1)
+            precision = _divided(right, every[:, hit])
+            falling = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+            passed = np.searchsorted(RECALLS, _divided(right, total[:, None]), side="right")
+            found += (falling * np.diff(passed, axis=1, prepend=0)).sum(axis=1)
+        return np.where(total > 0, found / (len(RECALLS) * len(overlaps)), np.nan)
 
 
 def _statistic(samples: Detections, overlaps: Sequence[int]) -> Statistic:
@@ -174,9 +180,7 @@ def _statistic(samples: Detections, overlaps: Sequence[int]) -> Statistic:
     ranked = [_Ranked(samples, int(each)) for each in classes if each >= 0]
 
     def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = np.stack(
-            [np.mean([each.precision(weights, at) for at in overlaps], axis=0) for each in ranked]
-        )
+        found = np.stack([each.precision(weights, overlaps) for each in ranked])
         known = ~np.isnan(found)
         counted = known.sum(axis=0)
         return _divided(np.where(known, found, 0.0).sum(axis=0), counted, otherwise=np.nan)
