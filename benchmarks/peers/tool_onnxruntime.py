@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime  # type: ignore[import-untyped]
 from onnxruntime.quantization import (  # type: ignore[import-untyped]
     CalibrationDataReader,
@@ -27,6 +28,7 @@ from onnxruntime.quantization import (  # type: ignore[import-untyped]
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]
 
+PER_CHANNEL_OPSET = 13
 _U8S8: dict[str, Any] = {
     "activation_type": QuantType.QUInt8,
     "weight_type": QuantType.QInt8,
@@ -64,6 +66,15 @@ def prepare(model: str, prepared: Path) -> None:
         quant_pre_process(model, prepared)
     except Exception:  # noqa: BLE001 - whatever it raises, its own flag is the remedy
         quant_pre_process(model, prepared, skip_symbolic_shape=True)
+    raise_opset(prepared)
+
+
+def raise_opset(prepared: Path) -> None:
+    """Scales per channel need a newer operator set; older models do not load afterwards."""
+    read = onnx.load(prepared)
+    version = max(each.version for each in read.opset_import if not each.domain)
+    if version < PER_CHANNEL_OPSET:
+        onnx.save(onnx.version_converter.convert_version(read, PER_CHANNEL_OPSET), prepared)
 
 
 def main(model: str, samples: str, output: str, setting: str) -> None:

@@ -4,6 +4,7 @@ from edgeworthy import graph
 def test_the_doors_of_the_room() -> None:
     assert sorted(graph.__all__) == [
         "LoadedModel",
+        "check_batch",
         "check_static",
         "compare_outputs",
         "inspect_loaded",

@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto, helper, parser
 
 from edgeworthy.errors import ModelFileError, UsageError
-from edgeworthy.graph import check_static, model_signature, pin_axes
+from edgeworthy.graph import check_batch, check_static, model_signature, pin_axes
 
 SERIES = """
 <ir_version: 8, opset_import: ["" : 17]>
@@ -131,3 +131,41 @@ def test_the_next_step_is_valid_toml_for_any_name(series: onnx.ModelProto) -> No
 
 def test_a_free_batch_alone_is_static(linear: onnx.ModelProto) -> None:
     check_static(model_signature(linear))
+
+
+def test_question_marks_are_no_names_and_get_sizes_of_their_own() -> None:
+    # PaddlePaddle writes "?" for height and for width
+    model = parser.parse_model(SERIES)
+    shape = model.graph.input[0].type.tensor_type.shape
+    shape.dim[1].dim_param = shape.dim[2].dim_param = "?"
+    assert model_signature(model).inputs[0].shape == ("batch", "axis_1", "axis_2")
+    pinned = pin_axes(model, {"x": {"axis_1": 48, "axis_2": 6}})
+    assert model_signature(pinned).inputs[0].shape == ("batch", 48, 6)
+    assert model_signature(pinned).outputs[0].shape == ("batch", 96, 6)
+
+
+def test_an_input_whose_batch_is_not_its_first_axis_is_named() -> None:
+    state = parser.parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]>'
+        "g (float[batch, 6] x, float[2, batch, 6] state) => (float[2, batch, 6] y)"
+        "{ y = Add (x, state) }"
+    )
+    with pytest.raises(ModelFileError) as caught:
+        check_batch(model_signature(state))
+    assert caught.value.problem.startswith("the input `state` does not count samples")
+    assert caught.value.found == "the batch `batch` as axis 1"
+
+
+def test_an_input_without_axes_is_named() -> None:
+    rated = parser.parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]>'
+        "g (float[batch, 6] x, float rate) => (float[batch, 6] y) { y = Mul (x, rate) }"
+    )
+    with pytest.raises(ModelFileError) as caught:
+        check_batch(model_signature(rated))
+    assert caught.value.found == "no axis at all"
+    assert "constant of the model" in caught.value.next_step
+
+
+def test_inputs_that_share_their_first_axis_count_samples(series: onnx.ModelProto) -> None:
+    check_batch(model_signature(series))

@@ -12,7 +12,7 @@ from edgeworthy.documents.estimate import Estimate
 from edgeworthy.measurement import MeasurementPlan
 from edgeworthy.measurement.interleaving import Observation
 from edgeworthy.measurement.judging import Judgment, judge, percent, sentence_of, verdict_of
-from edgeworthy.measurement.starting import LaunchObservation
+from edgeworthy.measurement.observations import LaunchObservation
 
 PLAN = MeasurementPlan(variant="v", artifact=Path("v.onnx"), digest="sha256:v", target="host")
 

@@ -13,7 +13,7 @@ from edgeworthy.documents.measurement import Measurement
 from edgeworthy.errors import MeasurementError
 from edgeworthy.measurement import MeasurementPlan, MeasurementSettings
 from edgeworthy.measurement.interleaving import Observation
-from edgeworthy.measurement.starting import LaunchObservation
+from edgeworthy.measurement.observations import LaunchObservation
 from edgeworthy.measurement.summary import summarize
 
 MS = 1_000_000

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeworthy.cli.optimize_options import (
+    BareReading,
     BudgetOption,
     CalibrationOption,
     DataOption,
@@ -14,6 +15,7 @@ from edgeworthy.cli.optimize_options import (
     MarginOption,
     ModelArgument,
     OutOption,
+    OutputOption,
     Preference,
     PreferOption,
     RecipeOption,
@@ -45,6 +47,7 @@ def optimize(
     calibration: CalibrationOption = None,
     labels: LabelsOption = "",
     vectors: VectorsOption = False,
+    output: OutputOption = "",
     budget: BudgetOption = None,
     trials: TrialsOption = None,
     workers: WorkersOption = 1,
@@ -83,10 +86,11 @@ def optimize(
     )
     source = None
     if model is not None:
-        source = _bare(model, data, calibration, labels, vectors=vectors)
-    elif data or calibration or labels or vectors or prefer:
+        source = _bare(model, data, calibration, BareReading(labels, output, vectors=vectors))
+    elif data or calibration or labels or vectors or output or prefer:
         raise UsageError(
-            "--data, --calibration, --labels, --vectors and --prefer belong to a bare model",
+            "--data, --calibration, --labels, --vectors, --output and --prefer belong to a bare "
+            "model",
             next_step="Name the ONNX file, or set them in the project file",
         )
     if recipe is not None:
@@ -98,7 +102,7 @@ def optimize(
 
 
 def _bare(
-    model: Path, data: Path | None, calibration: Path | None, labels: str, *, vectors: bool
+    model: Path, data: Path | None, calibration: Path | None, reading: BareReading
 ) -> BareSource:
     from edgeworthy.workflow.search.sources import BareSource
 
@@ -111,8 +115,9 @@ def _bare(
         model=str(model),
         data=str(data),
         calibration=str(calibration or ""),
-        labels=labels,
-        vectors=vectors,
+        labels=reading.labels,
+        vectors=reading.vectors,
+        output=reading.output,
     )
 
 

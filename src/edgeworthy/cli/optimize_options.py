@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+
+
+@dataclass(frozen=True)
+class BareReading:
+    """How samples and outputs of a bare model are read.
+
+    Attributes:
+        labels: Array with the labels.
+        output: Output that is judged.
+        vectors: Whether directions of outputs are compared.
+    """
+
+    labels: str
+    output: str
+    vectors: bool = field(kw_only=True)
 
 
 class Preference(StrEnum):
@@ -42,6 +58,13 @@ VectorsOption: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--vectors", help="Without labels: compare directions of outputs, as of embeddings."
+    ),
+]
+OutputOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help="Output that is judged; left out, the first with labels, and all without.",
+        metavar="NAME",
     ),
 ]
 BudgetOption: TypeAlias = Annotated[

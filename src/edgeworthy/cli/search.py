@@ -16,7 +16,7 @@ _BASES = {
     "agreement-classes": "the samples have no labels: the metric is agreement with the float "
     "model, not accuracy",
     "agreement-vectors": "the samples have no labels: the metric is the mean cosine between the "
-    "outputs and the float model's",
+    "outputs and the float model's, of several outputs the one that is furthest off",
 }
 _MOST_REMARKS = 8
 
@@ -42,8 +42,7 @@ def print_search(result: SearchResult) -> None:
     for each in search.trials:
         if each.failure:
             out.print(marked("passed over", "yellow", f"{each.name}: {each.failure}"))
-    if search.basis in _BASES:
-        out.print(note(_BASES[search.basis]))
+    _print_notes(search)
     if search.self_check is not None:
         check = interval(search.self_check)
         out.print(f"The original against itself: x {check}. {search.sample_count} samples judge.")
@@ -58,6 +57,15 @@ def print_search(result: SearchResult) -> None:
     if result.recipe is not None:
         out.print(f"{result.recipe}")
     out.print(f"{result.page}")
+
+
+def _print_notes(search: Search) -> None:
+    """What a reader must know of the figures and of the files."""
+    if search.basis in _BASES:
+        console().print(note(_BASES[search.basis]))
+    if search.pinned:
+        sizes = ", ".join(f"{each.axis} of {each.input} = {each.size}" for each in search.pinned)
+        console().print(note(f"every version takes inputs of the samples' size: {sizes}"))
 
 
 def _row(search: Search, trial: Trial) -> tuple[str | Text, ...]:

@@ -32,6 +32,20 @@ class LayerSensitivity(Record, frozen=True, kw_only=True):
     sample_count: int
 
 
+class PinnedAxis(Record, frozen=True, kw_only=True):
+    """An axis that the model leaves open, and the size that it has in the samples.
+
+    Attributes:
+        input: Name of the input.
+        axis: Name of the axis.
+        size: Its size, which every version has for good.
+    """
+
+    input: str
+    axis: str
+    size: int
+
+
 class Trial(Record, frozen=True, kw_only=True):
     """One version that was tried.
 
@@ -99,9 +113,11 @@ class Search(Document, frozen=True, kw_only=True):
         seed: Of everything random.
         host: Where it ran.
         taken_at: RFC 3339, UTC.
+        pinned: Axes that a bare model leaves open and that every version has fixed.
     """
 
     KIND: ClassVar[str] = "search"
+    SCHEMA_VERSION: ClassVar[str] = "1.1"
 
     model: str
     original: str
@@ -130,3 +146,4 @@ class Search(Document, frozen=True, kw_only=True):
     seed: int
     host: HostFingerprint
     taken_at: str
+    pinned: tuple[PinnedAxis, ...] = ()

@@ -25,6 +25,7 @@ from edgeworthy.errors import DatasetError, InferenceError, InputError
 
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 _PARTS = ("outputs", "labels", "slices")
+_SHAPES = "shapes"
 
 
 class Batch(Protocol):
@@ -56,6 +57,8 @@ class Predictions:
             that outputs of another form (boxes, embeddings) need a task and nothing else.
         labels: ``(n,)``.
         slices: Per slice column, ``n`` values.
+        shapes: Shape per sample of each output, where all of a model's lie side by side in
+            ``outputs``; empty for one output.
 
     >>> said = Predictions(np.eye(2), np.array([0, 1]), {"site": ("a", "b")})
     >>> Predictions.from_npz_bytes(said.to_npz_bytes(), where="cache").slices["site"]
@@ -65,6 +68,7 @@ class Predictions:
     outputs: NDArray[Any]
     labels: NDArray[Any]
     slices: dict[str, tuple[str, ...]]
+    shapes: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths."""
@@ -88,12 +92,17 @@ class Predictions:
         return f"sha256:{hasher.hexdigest()}"
 
     def to_npz_bytes(self) -> bytes:
-        """An npz file with ``outputs``, ``labels`` and ``slices`` (JSON); no pickle inside."""
+        """An npz file with ``outputs``, ``labels`` and ``slices`` (JSON); no pickle inside.
+
+        ``shapes`` (JSON) are there where there are any.
+        """
         slices = msgspec.json.encode(list(self.slices.items()))
-        arrays = (self.outputs, self.labels, np.frombuffer(slices, dtype=np.uint8))
+        arrays = [self.outputs, self.labels, np.frombuffer(slices, dtype=np.uint8)]
+        if self.shapes:
+            arrays.append(np.frombuffer(msgspec.json.encode(self.shapes), dtype=np.uint8))
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-            for name, array in zip(_PARTS, arrays, strict=True):
+            for name, array in zip((*_PARTS, _SHAPES), arrays, strict=False):
                 entry = zipfile.ZipInfo(f"{name}.npy", date_time=_ZIP_DATE)
                 with archive.open(entry, "w", force_zip64=True) as part:
                     np.lib.format.write_array(part, np.ascontiguousarray(array), allow_pickle=False)
@@ -113,8 +122,10 @@ class Predictions:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 outputs, labels, encoded = (archive[name] for name in _PARTS)
+                shaped = archive[_SHAPES].tobytes() if _SHAPES in archive else b"[]"
             pairs = msgspec.json.decode(encoded.tobytes(), type=list[tuple[str, tuple[str, ...]]])
-            return cls(outputs, labels, dict(pairs))
+            shapes = msgspec.json.decode(shaped, type=tuple[tuple[int, ...], ...])
+            return cls(outputs, labels, dict(pairs), shapes)
         except Exception as error:  # the zip, npy and JSON readers raise a dozen kinds
             raise InputError(
                 f"not a file of predictions: {error}",

@@ -4,10 +4,11 @@ from edgeworthy.graph.equivalence import compare_outputs
 from edgeworthy.graph.inspection import inspect_loaded, inspect_model
 from edgeworthy.graph.loading import LoadedModel, load_model
 from edgeworthy.graph.pinning import pin_axes
-from edgeworthy.graph.signature import check_static, model_signature
+from edgeworthy.graph.signature import check_batch, check_static, model_signature
 
 __all__ = [
     "LoadedModel",
+    "check_batch",
     "check_static",
     "compare_outputs",
     "inspect_loaded",

@@ -17,7 +17,7 @@ import onnx
 
 from edgeworthy.errors import ModelFileError, UsageError
 from edgeworthy.graph.quoting import quoted, quoted_list
-from edgeworthy.graph.shapes import infer_shapes, real_inputs, rename_sizes
+from edgeworthy.graph.shapes import dimension_name, infer_shapes, real_inputs, rename_sizes
 from edgeworthy.graph.signature import axis_name
 
 
@@ -40,7 +40,7 @@ def pin_axes(proto: onnx.ModelProto, pins: Mapping[str, Mapping[str, int]]) -> o
     pinned = onnx.ModelProto()
     pinned.CopyFrom(proto)
     inputs = {value.name: value for value in real_inputs(pinned.graph)}
-    batch_names = {_first_axis(value) for value in inputs.values()}
+    batch_names = {_first_axis(value) for value in inputs.values()} - {""}
     sizes: dict[str, int] = {}
     for input_name, axes in pins.items():
         value = inputs.get(input_name)
@@ -62,7 +62,7 @@ def _pin(
 ) -> None:
     """Note the size of a named axis in ``sizes``, or set that of a nameless one at once."""
     free = {
-        dim.dim_param or axis_name(index): (index, dim)
+        dimension_name(dim) or axis_name(index): (index, dim)
         for index, dim in enumerate(value.type.tensor_type.shape.dim)
         if not dim.HasField("dim_value") or dim.dim_value < 0
     }
@@ -78,22 +78,23 @@ def _pin(
             where=where,
             next_step="Remove this pin",
         )
-    if sizes.get(dim.dim_param, size) != size:
+    name = dimension_name(dim)
+    if sizes.get(name, size) != size:
         raise UsageError(
             f"the axis {quoted(axis)} is pinned to two sizes",
             where=where,
-            found=f"{sizes[dim.dim_param]} and {size}",
+            found=f"{sizes[name]} and {size}",
             next_step="Give the same size to every axis of one name",
         )
-    if dim.dim_param:
-        sizes[dim.dim_param] = size
+    if name:
+        sizes[name] = size
     else:
         dim.dim_value = size
 
 
 def _first_axis(value: onnx.ValueInfoProto) -> str:
     dims = value.type.tensor_type.shape.dim
-    return dims[0].dim_param if dims else ""
+    return dimension_name(dims[0]) if dims else ""
 
 
 def _refresh_outputs(pinned: onnx.ModelProto, original: onnx.ModelProto) -> None:

@@ -21,6 +21,9 @@ from edgeworthy.errors import ModelFileError
 from edgeworthy.graph.quoting import one_line
 from edgeworthy.graph.tensors import element_count, is_external
 
+#: What exporters write for an axis whose size they do not know: no name, since two axes of one
+#: name have one size, and two of these need not.
+_NO_NAMES = frozenset({"?", "-1", "None"})
 #: Initializers up to this many elements keep their values in the skeleton.
 _SMALL = 1024
 
@@ -122,6 +125,15 @@ def fixed_batch(model: onnx.ModelProto) -> int:
     return max(size, 1)
 
 
+def dimension_name(dim: onnx.TensorShapeProto.Dimension) -> str:
+    """The name of a dynamic axis; empty where it has none.
+
+    >>> dimension_name(onnx.TensorShapeProto.Dimension(dim_param="?"))
+    ''
+    """
+    return "" if dim.dim_param in _NO_NAMES else dim.dim_param
+
+
 def rename_sizes(graph: onnx.GraphProto, sizes: Mapping[str, int]) -> None:
     """Give named axes a size, wherever the names occur in a graph. Changes ``graph``."""
     for value in _values(graph):
@@ -136,8 +148,8 @@ def _set_batch(graph: onnx.GraphProto, inputs: set[str]) -> None:
         dims = value.type.tensor_type.shape.dim
         if value.name not in inputs or not dims:
             continue
-        if dims[0].dim_param:
-            names[dims[0].dim_param] = 1
+        if dimension_name(dims[0]):
+            names[dimension_name(dims[0])] = 1
         elif dims[0].dim_value <= 0:
             dims[0].dim_value = 1
     rename_sizes(graph, names)

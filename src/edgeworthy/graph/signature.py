@@ -21,7 +21,7 @@ from onnx import helper
 from edgeworthy.documents.model import ModelSignature, TensorSignature
 from edgeworthy.errors import ModelFileError
 from edgeworthy.graph.quoting import quoted
-from edgeworthy.graph.shapes import infer_shapes, real_inputs
+from edgeworthy.graph.shapes import dimension_name, infer_shapes, real_inputs
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 #: Element types that numpy has itself and every engine takes.
@@ -85,6 +85,30 @@ def dynamic_axes(signature: ModelSignature) -> list[tuple[str, str]]:
     ]
 
 
+def check_batch(signature: ModelSignature) -> None:
+    """Refuse a model that does not count samples along the first axis of every input.
+
+    Raises:
+        ModelFileError: Names the input.
+    """
+    batch = {tensor.shape[0] for tensor in signature.inputs if tensor.shape} - {1}
+    for tensor in signature.inputs:
+        inner = next((size for size in tensor.shape[1:] if isinstance(size, str)), "")
+        if not tensor.shape:
+            found = "no axis at all"
+        elif inner in batch:
+            found = f"the batch {quoted(inner)} as axis {tensor.shape.index(inner)}"
+        else:
+            continue
+        raise ModelFileError(
+            f"the input {quoted(tensor.name)} does not count samples along its first axis",
+            expected="the batch as the first axis of every input",
+            found=found,
+            next_step="Export the model with the batch first in every input; what is the same for "
+            "all samples, such as a rate, becomes a constant of the model",
+        )
+
+
 def check_static(signature: ModelSignature) -> None:
     """Refuse a model whose inputs have dynamic axes besides the batch.
 
@@ -137,7 +161,7 @@ def _size(where: str, index: int, dim: onnx.TensorShapeProto.Dimension) -> int |
             raise _refusal(where, "axes with at least one element", f"size 0 at axis {index}")
         return dim.dim_value
     # Old exporters write -1 for "unknown".
-    return dim.dim_param or axis_name(index)
+    return dimension_name(dim) or axis_name(index)
 
 
 def _refusal(where: str, expected: str, found: str) -> ModelFileError:

@@ -27,7 +27,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edgeworthy.measurement.child_process import ChildProcess
-from edgeworthy.measurement.pipeline_turns import PipelineObservation, observe_pipelines
+from edgeworthy.measurement.observations import LaunchObservation, PipelineObservation
+from edgeworthy.measurement.pipeline_turns import observe_pipelines
 from edgeworthy.measurement.plan import (
     MeasurementPlan,
     MeasurementProgress,
@@ -35,7 +36,6 @@ from edgeworthy.measurement.plan import (
     ProgressListener,
 )
 from edgeworthy.measurement.starting import (
-    LaunchObservation,
     Sample,
     StartedProcess,
     prepare,

@@ -29,7 +29,7 @@ from edgeworthy.documents.comparison import (
 )
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.measurement.interleaving import Observation
-from edgeworthy.measurement.starting import LaunchObservation
+from edgeworthy.measurement.observations import LaunchObservation
 from edgeworthy.statistics.order_statistics import Refusal
 from edgeworthy.statistics.paired_ratio import paired_ratio, pairs_to_see, visible_difference
 from edgeworthy.statistics.trend import trend

@@ -10,7 +10,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +19,10 @@ from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.measurement import PIPELINE_STAGES, PipelineTimes, StageTime
 from edgeworthy.errors import MeasurementError
 from edgeworthy.measurement.estimates import over_launches, percentiles_of, quantiles_of
-from edgeworthy.measurement.pipeline_turns import PipelineObservation
+from edgeworthy.measurement.observations import LaunchObservation, PipelineObservation
 from edgeworthy.measurement.plan import RATIO_CONFIDENCE, MeasurementSettings
 from edgeworthy.statistics.order_statistics import Refusal, grouped_percentile_interval
 from edgeworthy.statistics.paired_ratio import paired_ratio
-
-if TYPE_CHECKING:
-    from edgeworthy.measurement.starting import LaunchObservation
 
 _INFERENCE = PIPELINE_STAGES.index("inference")
 _NS_PER_MS = 1_000_000

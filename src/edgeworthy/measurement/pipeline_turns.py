@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgeworthy.documents.encoded import PipelinePlan
 from edgeworthy.documents.measurement import PIPELINE_STAGES
-from edgeworthy.measurement.golden import NOTHING_CHECKED, Checked
+from edgeworthy.measurement.golden import NOTHING_CHECKED
+from edgeworthy.measurement.observations import PipelineObservation, PipelineTurn
 from edgeworthy.measurement.starting import StartedProcess
 from edgeworthy.measurement.turns import settle_count, turn_query_count
 from edgeworthy.measurement.wire import (
@@ -33,38 +32,6 @@ from edgeworthy.measurement.wire import (
 
 #: Of the time that bare inference had.
 _SHARE = 1 / 3
-
-
-@dataclass(frozen=True)
-class PipelineTurn:
-    """One turn.
-
-    Attributes:
-        stage_ns: ``(queries, 4)``: time of each stage.
-        bare_ns: ``(queries,)``: latencies of the bare inference beside it.
-    """
-
-    stage_ns: NDArray[np.int64]
-    bare_ns: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class PipelineObservation:
-    """What one start of one artefact showed.
-
-    Attributes:
-        import_ns: Time to import the decoders.
-        first_ns: Time of each stage of the first query.
-        turns: One per round.
-        peak_memory_bytes: At the end.
-        checked: What checking the pipeline's answers found.
-    """
-
-    import_ns: int
-    first_ns: tuple[int, ...]
-    turns: tuple[PipelineTurn, ...]
-    peak_memory_bytes: int
-    checked: Checked
 
 
 def observe_pipelines(

@@ -8,14 +8,14 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.measurement.child_process import ChildProcess, ReplyT
 from edgeworthy.measurement.golden import NOTHING_CHECKED, Checked, refuse_wrong
+from edgeworthy.measurement.observations import LaunchObservation
 from edgeworthy.measurement.plan import MeasurementPlan, MeasurementSettings
 from edgeworthy.measurement.wire import (
     ArenaRead,
@@ -38,9 +38,6 @@ from edgeworthy.measurement.wire import (
     pack_tensors,
 )
 
-if TYPE_CHECKING:
-    from edgeworthy.measurement.pipeline_turns import PipelineObservation
-
 _NANOSECONDS = 1_000_000_000
 _NS_PER_MS = 1_000_000
 #: Random inputs when there are no samples.
@@ -49,41 +46,6 @@ _WARM_UP_WINDOW_S = 0.02
 
 #: The inputs of one query.
 Sample: TypeAlias = tuple[TensorBytes, ...]
-
-
-@dataclass(frozen=True)
-class LaunchObservation:
-    """What one start of one artefact showed.
-
-    Attributes:
-        runtime_version: Engine and version.
-        runtime_memory_bytes: Before the artefact was loaded.
-        load_ns: From the file to a session.
-        first_inference_ns: The first query.
-        stationary: Whether the warm-up reached its end before its limit.
-        peak_memory_bytes: At the end.
-        turns: Latencies in nanoseconds, one array per round.
-        steady_memory_bytes: Resident after the last query; 0 where nobody tells.
-        affinity: Logical processors that the process could run on.
-        checked: What checking its timed answers found.
-        import_ns: Time to import the engine; 0 when nobody looked.
-        pipeline: What its pipeline showed; absent when there was none.
-        arena_bytes: Size of the engine's memory arena; absent where it was not asked for or told.
-    """
-
-    runtime_version: str
-    runtime_memory_bytes: int
-    load_ns: int
-    first_inference_ns: int
-    stationary: bool
-    peak_memory_bytes: int
-    turns: tuple[NDArray[np.int64], ...]
-    steady_memory_bytes: int = 0
-    affinity: tuple[int, ...] = ()
-    checked: Checked = NOTHING_CHECKED
-    import_ns: int = 0
-    pipeline: PipelineObservation | None = None
-    arena_bytes: int | None = None
 
 
 class StartedProcess:

@@ -24,9 +24,9 @@ from edgeworthy.documents.measurement import EarlyStopping, Measurement, PairedR
 from edgeworthy.errors import MeasurementError
 from edgeworthy.measurement.estimates import over_launches, percentiles_of, quantiles_of
 from edgeworthy.measurement.interleaving import Observation
+from edgeworthy.measurement.observations import LaunchObservation
 from edgeworthy.measurement.pipeline_summary import pipeline_times
 from edgeworthy.measurement.plan import RATIO_CONFIDENCE, MeasurementSettings
-from edgeworthy.measurement.starting import LaunchObservation
 from edgeworthy.statistics.order_statistics import (
     Refusal,
     early_stopping_percentile,

@@ -22,7 +22,7 @@ from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.errors import DatasetError
 from edgeworthy.files import digest_file
 from edgeworthy.workflow.bare_models import TARGET
-from edgeworthy.workflow.search.sources import bare_arrays, labelled_batches
+from edgeworthy.workflow.search.bare_samples import bare_arrays, labelled_batches
 from edgeworthy.workflow.steps import Progress, silent
 
 if TYPE_CHECKING:

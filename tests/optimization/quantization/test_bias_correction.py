@@ -14,7 +14,8 @@ from edgeworthy.optimization.calibration import observe_ranges
 from edgeworthy.optimization.data_types import data_types_for
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization import (
-    correct_biases,
+    bias_shifts,
+    lower_biases,
     make_plan,
     quantize,
     stored_weights,
@@ -70,7 +71,7 @@ def test_the_mean_error_of_each_channel_goes(
     draft = quantize(model, plan, ranges, recipe).model
     on_steps = weights_on_steps(model, plan, weight_scales(model, plan, recipe))
     np.testing.assert_array_equal(on_steps["product"], stored_weights(draft)["product"])
-    corrected = correct_biases(model, on_steps, plan, batches(x))
+    corrected = lower_biases(model, bias_shifts(model, on_steps, plan, batches(x)))
     final = quantize(corrected, plan, ranges, recipe).model
     before, after = mean_error(draft, model, x), mean_error(final, model, x)
     assert after < before / 3
@@ -88,6 +89,6 @@ def test_a_product_without_bias_input_is_left_alone(
     plan = make_plan(model)
     ranges = observe_ranges(model, batches(x), plan.activations, method="minmax")
     draft = quantize(model, plan, ranges, data_types_for("generic")).model
-    corrected = correct_biases(model, stored_weights(draft), plan, batches(x))
+    corrected = lower_biases(model, bias_shifts(model, stored_weights(draft), plan, batches(x)))
     assert corrected == model
     assert numpy_helper.to_array(corrected.graph.initializer[0]).shape == (30, 4)

@@ -24,7 +24,7 @@ from edgeworthy.optimization.quantization.plan import make_plan
 Arrays = dict[str, NDArray[Any]]
 BODIES = {
     "conv": ("c = Conv <pads=[1,0,1,0]> (x, w) y = ReduceSum (c)", (4, 3, 3, 2)),
-    "groups": ("c = Conv <group=3> (x, w) y = ReduceSum (c)", (6, 1, 2, 2)),
+    "groups": ("c = Conv <group=3, strides=[2,2]> (x, w) y = ReduceSum (c)", (6, 1, 2, 2)),
     "matmul": ("c = MatMul (x, w) y = ReduceSum (c)", (6, 4)),
     "gemm": ("f = Flatten (x) c = Gemm (f, w) y = ReduceSum (c)", (90, 4)),
     "gemm transposed": ("f = Flatten (x) c = Gemm <transB=1> (f, w) y = ReduceSum (c)", (4, 90)),
@@ -70,18 +70,23 @@ def test_moments_and_portions(
     parts = [moments for _, moments in observe_moments(model, layers, samples)]
     x = np.concatenate([batch["x"] for batch in samples()])
     seen = layers[0].windows(x)[0].astype(np.float64)
-    np.testing.assert_allclose(whole[0][0], seen.T @ seen / len(seen), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(whole[0].squares[0], seen.T @ seen / len(seen), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(whole[0].means[0], seen.mean(axis=0), rtol=1e-4, atol=1e-6)
+    spread = np.cov(seen.T, bias=True)
+    np.testing.assert_allclose(whole[0].about_means()[0], spread, rtol=1e-3, atol=1e-5)
     for one, other in zip(whole, parts, strict=True):
-        np.testing.assert_allclose(one, other)
+        np.testing.assert_allclose(one.squares, other.squares)
 
 
 def test_wide_layers_are_looked_at_less_and_the_widest_not_at_all(
     conv_net: ModelProto, samples: Callable[[], Iterator[Arrays]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = NameNodes()(conv_net, Proof([next(samples())], seed=None)).model
-    first = layers_of(model, make_plan(model))[0]
+    first, depthwise = layers_of(model, make_plan(model))[:2]
     x = next(samples())["x"]
     assert first.windows(x).shape == (1, 10 * 64, 27)
+    inside = np.zeros((10, depthwise.groups, 8, 8), np.float32)
+    assert depthwise.windows(inside).shape == (depthwise.groups, 10 * 8, 9)
     monkeypatch.setattr(module, "_WIDE", 1)
     assert first.windows(x).shape == (1, 10 * 32, 27)
     monkeypatch.setattr(module, "_LARGEST_DEPTH", 20)

@@ -17,6 +17,7 @@ WEIGHTS = {
     "w3": np.ones((1, 2, 2), np.float32),
     "k": np.ones((2, 2, 1, 1), np.float32),
     "b": np.ones(2, np.float32),
+    "tall": np.ones((4, 2), np.float32),
     "row": np.ones((1, 2), np.float32),
     "zero": np.array(0.0, np.float32),
     "six": np.array(6.0, np.float32),
@@ -54,6 +55,21 @@ WEIGHTS = {
             ["Gemm", "Relu", "Gemm_1"],
         ),
         ("a = MatMul (x, w) s = MatMul (a, x) y = Add (s, a)", ["MatMul"]),
+        # boxes and scores side by side, read by nobody in integers
+        ("a = Gemm (x, w) s = Sigmoid (a) y = Concat <axis=1> (a, s)", ["Gemm"]),
+        ("a = Gemm (x, w) y = Concat <axis=1> (a, x)", ["Gemm"]),
+        (
+            "a = Gemm (x, w) c = Concat <axis=0> (a, x) y = Gemm (c, v)",
+            ["Gemm", "Concat", "Gemm_1"],
+        ),
+        (
+            "a = Gemm (x, w) c = Concat <axis=0> (a, x) t = Transpose (c) y = MatMul (t, tall)",
+            ["Gemm", "Concat", "Transpose", "MatMul"],
+        ),
+        ("a = Gemm (x, w) c = Concat <axis=0> (a, x) y = Transpose (c)", ["Gemm"]),
+        ("a = Gemm (x, w) y = Transpose (a)", ["Gemm", "Transpose"]),
+        ("a = Gemm (x, w) s = Sigmoid (a) y = Transpose (s)", ["Gemm"]),
+        ("t = Transpose (x) y = Gemm (t, w)", ["Transpose", "Gemm"]),
     ],
 )
 def test_choices(body: str, quantized: list[str], parse: Callable[..., ModelProto]) -> None:

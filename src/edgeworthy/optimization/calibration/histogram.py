@@ -60,8 +60,10 @@ class Histogram:
         if not values.size:
             return
         self.cover(float(values.min()), float(values.max()))
-        places = np.floor(values.reshape(-1).astype(np.float64) / self.width).astype(np.int64)
-        self.counts += np.bincount(np.clip(places + _HALF, 0, BIN_COUNT - 1), minlength=BIN_COUNT)
+        # A width is a power of two: the product is exact in whatever precision values have.
+        places = np.floor(values.reshape(-1) * values.dtype.type(1.0 / self.width)).astype(np.int64)
+        places += _HALF
+        self.counts += np.bincount(np.minimum(places, BIN_COUNT - 1), minlength=BIN_COUNT)
 
     def cover(self, lowest: float, highest: float) -> None:
         """Note extremes that were seen, and make room for them."""

@@ -1,7 +1,12 @@
 """8-bit integers for reals: what may be quantized, and how."""
 
+from edgeworthy.optimization.quantization.attention import (
+    has_attention,
+    tensors_before_products,
+)
 from edgeworthy.optimization.quantization.bias_correction import (
-    correct_biases,
+    bias_shifts,
+    lower_biases,
     stored_weights,
     weights_on_steps,
 )
@@ -14,7 +19,11 @@ from edgeworthy.optimization.quantization.equalization import (
 )
 from edgeworthy.optimization.quantization.float_layers import noisy_layers
 from edgeworthy.optimization.quantization.plan import QuantizationPlan, make_plan
-from edgeworthy.optimization.quantization.rounded_weights import bounds_of, round_weights
+from edgeworthy.optimization.quantization.rounded_weights import (
+    RoundedWeights,
+    bounds_of,
+    round_weights,
+)
 from edgeworthy.optimization.quantization.smoothing import meetings_of, smooth
 from edgeworthy.optimization.quantization.static_int8 import (
     Quantized,
@@ -26,10 +35,13 @@ from edgeworthy.optimization.quantization.static_int8 import (
 __all__ = [
     "QuantizationPlan",
     "Quantized",
+    "RoundedWeights",
+    "bias_shifts",
     "bounds_of",
     "chosen_ranges",
-    "correct_biases",
     "equalize",
+    "has_attention",
+    "lower_biases",
     "make_plan",
     "meetings_of",
     "must_be_pair_safe",
@@ -40,6 +52,7 @@ __all__ = [
     "round_weights",
     "smooth",
     "stored_weights",
+    "tensors_before_products",
     "weight_scales",
     "weights_on_steps",
     "why_not",

@@ -6,12 +6,14 @@ samples is a constant, and a constant belongs into the bias.
 
 Rules:
 
-1. The shift is computed exactly, as the same operator with the weights' rounding errors on the same
-   float inputs; layers do not disturb one another.
-2. One streaming pass over the first 64 to 512 samples, the fewer the larger the model. The engine
-   reduces each run to one number per channel.
-3. On request the shift is worked out instead, see :mod:`analytic_bias`.
-4. Operators without a bias input (``MatMul``) are left as they are.
+1. Where the windows of a layer were looked at to round its weights, their mean and the rounding
+   errors give the shift, borders included; nothing is run again.
+2. Elsewhere it is computed as the same operator with the weights' rounding errors on the same float
+   inputs; layers do not disturb one another.
+3. That takes one streaming pass over the first 64 to 512 samples, the fewer the larger the model.
+   The engine reduces each run to one number per channel.
+4. On request the shift is worked out instead, see :mod:`analytic_bias`.
+5. Operators without a bias input (``MatMul``) are left as they are.
 
 Source: Nagel et al., Data-Free Quantization through Weight Equalization and Bias Correction, 2019,
 section 4.2, with measured instead of modelled activations.
@@ -30,7 +32,8 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 from edgeworthy.optimization.calibration import affordable_samples, first_runs
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.analytic_bias import analytic_shifts
-from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
+from edgeworthy.optimization.quantization.operators import WEIGHTED
+from edgeworthy.optimization.quantization.plan import QuantizationPlan, channel_axis
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name, opset_version
 from edgeworthy.runtimes.base import Tensors
 
@@ -54,43 +57,48 @@ class _Probe:
     output: str
 
 
-def correct_biases(
+def bias_shifts(
     model: ModelProto,
     weights: Mapping[str, NDArray[np.float64]],
     plan: QuantizationPlan,
     batches: Iterable[Tensors],
     *,
-    onto: ModelProto | None = None,
+    known: Mapping[str, NDArray[np.float64]] | None = None,
     analytic: bool = False,
-) -> ModelProto:
-    """The float graph with biases that anticipate the rounding of its weights.
+) -> dict[str, NDArray[np.float64]]:
+    """What the rounding of its weights adds to each channel of a node, ``(channels,)``, by node.
 
     Args:
         model: The float graph; each weight has one reader.
         weights: What the integers of each node's weight stand for, by node.
         plan: What is quantized.
-        batches: Calibration samples, read once.
-        onto: The graph that gets the biases, when it is not ``model``: the same with other weights.
+        batches: Calibration samples, read once at most.
+        known: Shifts that need not be measured.
         analytic: Work the shifts out from the means of the inputs instead of measuring them.
 
     Raises:
         InferenceError: The engine cannot run the graph.
     """
+    shifts = dict(known or {})
     nodes = [
         node
         for node in model.graph.node
         if node.name in plan.nodes and node.op_type in {"Conv", "Gemm"} and node.name in weights
     ]
-    if not nodes:
-        return model if onto is None else onto
-    names = [node.output[0] for node in nodes]
+    unknown = [node for node in nodes if node.name not in shifts]
+    if not unknown:
+        return shifts
+    names = [node.output[0] for node in unknown]
     runs = first_runs(model, batches, names, limit=affordable_samples(model))
     if analytic:
-        shifts = analytic_shifts(model, nodes, weights, runs)
-    else:
-        probing, probes = _with_probes(model, nodes, weights)
-        shifts = _mean_shifts(Executor(probing, optimized=True), probes, runs)
-    corrected = editable(model if onto is None else onto)
+        return shifts | analytic_shifts(model, unknown, weights, runs)
+    probing, probes = _with_probes(model, unknown, weights)
+    return shifts | _mean_shifts(Executor(probing, optimized=True), probes, runs)
+
+
+def lower_biases(model: ModelProto, shifts: Mapping[str, NDArray[np.float64]]) -> ModelProto:
+    """The graph with biases that anticipate these shifts, by node."""
+    corrected = editable(model)
     for node in corrected.graph.node:
         if node.name in shifts:
             _lower_bias(corrected, node, shifts[node.name])

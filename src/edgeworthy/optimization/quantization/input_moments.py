@@ -1,12 +1,12 @@
-"""What the inputs of convolutions and products look like together: their second moments.
+"""What the inputs of convolutions and products look like: their means and second moments.
 
 Rules:
 
 1. One streaming pass per portion of layers: a run is made, its products are added up, the run is
    forgotten. A portion holds at most 32 million numbers, whatever the number of samples; they are
    the first 64 to 512, the fewer the larger the model.
-2. At most 128 windows per sample and layer are looked at, evenly spread, and at most 32 of wide
-   layers and of those in groups: more say little new and cost time.
+2. At most 128 windows per sample and layer are looked at, evenly spread, at most 32 of wide layers
+   and of those in groups, and at most 8 of depthwise ones: more say little new and cost time.
 3. A layer with windows of more than 2,048 numbers is left out: its inverse would take too long.
 4. Float inputs, as the float model gives them: layers do not disturb one another.
 """
@@ -24,15 +24,34 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, numpy_helper
 from edgeworthy.optimization.calibration import affordable_samples, first_runs
 from edgeworthy.optimization.emulation.windows import Geometry
 from edgeworthy.optimization.execution import Executor
-from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan
+from edgeworthy.optimization.quantization.operators import WEIGHTED
+from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.wiring import Wiring, attribute, editable
 from edgeworthy.runtimes.base import Tensors
 
 _WINDOWS_PER_SAMPLE = 128
 _WIDE_WINDOWS_PER_SAMPLE = 32
+_DEPTHWISE_WINDOWS_PER_SAMPLE = 8
 _WIDE = 512
 _LARGEST_DEPTH = 2048
 _PORTION_NUMBERS = 1 << 25
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What the windows of a layer look like on the average.
+
+    Attributes:
+        means: ``(groups, depth)``.
+        squares: ``(groups, depth, depth)``: each window times itself.
+    """
+
+    means: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+    def about_means(self) -> NDArray[np.float64]:
+        """Second moments of what differs from the means: the covariances."""
+        return self.squares - self.means[:, :, None] * self.means[:, None, :]
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,11 @@ class Layer:
     node: NodeProto
     weight: NDArray[np.float32]
     groups: int
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether the operator has room for a bias."""
+        return self.node.op_type in {"Conv", "Gemm"}
 
     @property
     def depth(self) -> int:
@@ -100,12 +124,16 @@ class Layer:
             inside &= (where >= 0) & (where < size)
             flat = flat * size + np.clip(where, 0, size - 1)
         seen = values.reshape(*values.shape[:2], -1)[:, :, flat]
-        return np.asarray(np.where(inside, seen, np.zeros((), dtype=seen.dtype)))
+        seen[..., ~inside] = 0
+        return np.asarray(seen)
 
     def _spread(self, count: int) -> NDArray[np.int64]:
         """Evenly spread positions, at most as many as are looked at."""
         wide = self.groups * self.depth > _WIDE or self.groups > 1
-        chosen = min(count, _WIDE_WINDOWS_PER_SAMPLE if wide else _WINDOWS_PER_SAMPLE)
+        most = _WIDE_WINDOWS_PER_SAMPLE if wide else _WINDOWS_PER_SAMPLE
+        if self.groups > 1 and self.weight.shape[1] == 1:
+            most = _DEPTHWISE_WINDOWS_PER_SAMPLE
+        chosen = min(count, most)
         return (np.arange(chosen) * count + count // 2) // chosen
 
     def _channels(self) -> int:
@@ -133,8 +161,8 @@ def layers_of(model: ModelProto, plan: QuantizationPlan) -> list[Layer]:
 
 def observe_moments(
     model: ModelProto, layers: Sequence[Layer], batches: Callable[[], Iterable[Tensors]]
-) -> Iterator[tuple[Layer, NDArray[np.float64]]]:
-    """Each layer with the second moments of its inputs, ``(groups, depth, depth)``.
+) -> Iterator[tuple[Layer, Moments]]:
+    """Each layer with what its inputs look like.
 
     Args:
         model: The float graph.
@@ -145,19 +173,36 @@ def observe_moments(
         InferenceError: The engine cannot run the graph.
     """
     for portion in _portions(layers):
-        sums = [np.zeros((layer.groups, layer.depth, layer.depth)) for layer in portion]
-        counts = [0] * len(portion)
+        sums = [_Sums(layer) for layer in portion]
         names = list(dict.fromkeys(layer.node.input[0] for layer in portion))
         executor = Executor(_watched(model, names), optimized=True)
         wanted = [name for name in names if name not in _inputs(model)]
         for batch in first_runs(model, batches(), names, limit=affordable_samples(model)):
             values = {**batch, **(executor.run(batch, wanted) if wanted else {})}
-            for index, layer in enumerate(portion):
-                seen = layer.windows(values[layer.node.input[0]])
-                sums[index] += _products(seen)
-                counts[index] += seen.shape[1]
-        for layer, total, count in zip(portion, sums, counts, strict=True):
-            yield layer, total / max(1, count)
+            for layer, total in zip(portion, sums, strict=True):
+                total.add(layer.windows(values[layer.node.input[0]]))
+        for layer, total in zip(portion, sums, strict=True):
+            yield layer, total.moments()
+
+
+class _Sums:
+    """Moments on their way."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._first = np.zeros((layer.groups, layer.depth))
+        self._second = np.zeros((layer.groups, layer.depth, layer.depth))
+        self._count = 0
+
+    def add(self, seen: NDArray[np.float32]) -> None:
+        """Note windows, ``(groups, windows, depth)``."""
+        self._first += seen.sum(axis=1, dtype=np.float64)
+        self._second += _products(seen)
+        self._count += seen.shape[1]
+
+    def moments(self) -> Moments:
+        """What was seen so far."""
+        count = max(1, self._count)
+        return Moments(self._first / count, self._second / count)
 
 
 def _products(seen: NDArray[np.float32]) -> NDArray[np.float32]:

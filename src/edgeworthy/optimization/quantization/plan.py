@@ -9,9 +9,12 @@ Rules:
 3. Softmax, normalizations, sigmoids and other curves stay in float: 256 steps are too few for
    them, and they are a small share of the time.
 4. In a graph with attention (a product of two computed matrices), additions stay in float as
-   well: the residual stream of a transformer has outliers that would eat the range.
+   well: the residual stream of a transformer has outliers that would eat the range. See
+   :mod:`attention`.
 5. So does a ReLU or clip between a product and float readers: see :func:`_ends_in_float`.
-6. A ``Clip`` whose interval does not hold 0 stays a node of its own: a quantized range always
+6. What only moves values stays in float where nothing in integers would be the better for it: see
+   :mod:`~edgeworthy.optimization.quantization.idle_carriers`.
+7. A ``Clip`` whose interval does not hold 0 stays a node of its own: a quantized range always
    holds 0, so the clip is not implied by it.
 
 The figures behind these rules are quoted in ``docs/concepts/quantization.md``.
@@ -30,31 +33,20 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from edgeworthy.errors import OptimizationError
 from edgeworthy.graph.shapes import skeleton
+from edgeworthy.optimization.quantization.attention import is_attention, leading_to_weights
+from edgeworthy.optimization.quantization.idle_carriers import MOVERS, without_idle
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
 _T = TypeVar("_T")
-#: Operators that have weights worth quantizing.
-WEIGHTED = ("Conv", "Gemm", "MatMul")
 #: Operators that move or compare values and keep scale and zero point, or nearly.
-_CARRIERS = frozenset(
-    {
-        "AveragePool",
-        "Clip",
-        "Concat",
-        "Flatten",
-        "GlobalAveragePool",
-        "LeakyRelu",
-        "MaxPool",
-        "Pad",
-        "Relu",
-        "Reshape",
-        "Slice",
-        "Split",
-        "Squeeze",
-        "Transpose",
-        "Unsqueeze",
-    }
-)
+_CARRIERS = MOVERS | {
+    "AveragePool",
+    "Clip",
+    "GlobalAveragePool",
+    "LeakyRelu",
+    "MaxPool",
+    "Relu",
+}
 _MATRIX_RANK = 2
 _BIAS_INPUT = 2
 
@@ -96,7 +88,7 @@ def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> Quantiza
     _check_names(model, float_nodes)
     wiring = Wiring(model.graph)
     weighted = weighted_nodes(model.graph, wiring)
-    attention = any(_is_attention(node, wiring) for node in model.graph.node)
+    attention = any(is_attention(node, wiring) for node in model.graph.node)
     floats = _float_tensors(model, wiring)
     chosen = []
     for node in model.graph.node:
@@ -105,6 +97,7 @@ def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> Quantiza
         if node.name not in float_nodes and (node.name in weighted or carries):
             chosen.append(node)
     chosen = [node for node in chosen if not _ends_in_float(node, chosen, wiring)]
+    chosen = leading_to_weights(chosen, wiring) if attention else without_idle(chosen, wiring)
     implied = {
         node.input[0]: node.output[0]
         for node in chosen
@@ -191,10 +184,6 @@ def _matmul_fits(node: NodeProto, wiring: Wiring) -> bool:
     if weight is None or len(weight.dims) != _MATRIX_RANK:
         return False
     return not _is_constant(node.input[0], wiring)
-
-
-def _is_attention(node: NodeProto, wiring: Wiring) -> bool:
-    return node.op_type == "MatMul" and not any(_is_constant(name, wiring) for name in node.input)
 
 
 def _is_residual(node: NodeProto, wiring: Wiring) -> bool:

@@ -4,11 +4,14 @@ Rules:
 
 1. A layer keeps plain rounding unless its output error, by the moments of its inputs, gets smaller.
 2. Scales are those of the given weights, so the quantizer finds exactly the integers chosen here.
+3. Where a bias will take out what rounding adds on the average, only what varies counts as error:
+   the moments are those about the mean, and the average is told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,12 @@ from onnx import ModelProto, numpy_helper
 
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.optimization.blas_threads import one_blas_thread
-from edgeworthy.optimization.quantization.input_moments import Layer, layers_of, observe_moments
+from edgeworthy.optimization.quantization.input_moments import (
+    Layer,
+    Moments,
+    layers_of,
+    observe_moments,
+)
 from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.quantization.rounding import (
     Bounds,
@@ -33,6 +41,22 @@ from edgeworthy.optimization.wiring import editable
 from edgeworthy.runtimes.base import Tensors
 
 
+@dataclass(frozen=True)
+class RoundedWeights:
+    """A graph whose weights were rounded with care.
+
+    Attributes:
+        model: The graph.
+        better_count: Layers that were rounded better than to the nearest step.
+        shifts: By node, what rounding adds to each channel on the average, ``(channels,)``, of the
+            layers that were looked at and have room for a bias.
+    """
+
+    model: ModelProto
+    better_count: int
+    shifts: Mapping[str, NDArray[np.float64]]
+
+
 def round_weights(
     model: ModelProto,
     plan: QuantizationPlan,
@@ -40,7 +64,8 @@ def round_weights(
     batches: Callable[[], Iterable[Tensors]],
     *,
     bounds: Callable[[Layer, NDArray[np.float64]], Bounds],
-) -> tuple[ModelProto, int]:
+    biases: bool,
+) -> RoundedWeights:
     """Round what can be rounded better.
 
     Args:
@@ -49,25 +74,28 @@ def round_weights(
         scales: Per weight, one scale per output channel.
         batches: Gives the calibration samples anew.
         bounds: Of a layer's integers, given the nearest ones, ``(groups, channels, depth)``.
-
-    Returns:
-        The graph, and how many layers were rounded better.
+        biases: Whether biases will take out the shifts.
 
     Raises:
         InferenceError: The engine cannot run the graph.
     """
     better: dict[str, NDArray[np.float32]] = {}
+    shifts: dict[str, NDArray[np.float64]] = {}
     with one_blas_thread():
         for layer, moments in observe_moments(model, layers_of(model, plan), batches):
             name = layer.node.input[1]
-            found = _rounded(layer, moments, scales[name], bounds)
-            if found is not None:
-                better[name] = found
+            shifted = biases and layer.has_bias
+            chosen, improved = _rounded(layer, moments, scales[name], bounds, shifted=shifted)
+            if improved:
+                better[name] = layer.stored(chosen)
+            if shifted:
+                error = chosen.astype(np.float64) - layer.matrices()
+                shifts[layer.node.name] = (error @ moments.means[:, :, None]).reshape(-1)
     result = editable(model)
     for tensor in result.graph.initializer:
         if tensor.name in better:
             tensor.CopyFrom(numpy_helper.from_array(better[tensor.name], tensor.name))
-    return result, len(better)
+    return RoundedWeights(result, len(better), shifts)
 
 
 def bounds_of(layer: Layer, nearest: NDArray[np.float64], recipe: QuantizationRecipe) -> Bounds:
@@ -80,17 +108,20 @@ def bounds_of(layer: Layer, nearest: NDArray[np.float64], recipe: QuantizationRe
 
 def _rounded(
     layer: Layer,
-    moments: NDArray[np.float64],
+    moments: Moments,
     scales: NDArray[Any],
     bounds: Callable[[Layer, NDArray[np.float64]], Bounds],
-) -> NDArray[np.float32] | None:
+    *,
+    shifted: bool,
+) -> tuple[NDArray[np.float32], bool]:
+    """The layer's matrices on their steps, and whether they are not the nearest ones."""
     weights = layer.matrices()
+    squares = moments.about_means() if shifted else moments.squares
     steps = scales.astype(np.float64).reshape(weights.shape[:2])
     plain = np.clip(np.rint(weights / steps[..., None]), -127.0, 127.0)
-    chosen = compensated(weights, steps, moments, bounds(layer, plain))
+    chosen = compensated(weights, steps, squares, bounds(layer, plain))
     errors = [
-        output_error(integers * steps[..., None] - weights, moments) for integers in (plain, chosen)
+        output_error(integers * steps[..., None] - weights, squares) for integers in (plain, chosen)
     ]
-    if errors[1] >= errors[0]:
-        return None
-    return layer.stored(as_float32(chosen, steps))
+    improved = errors[1] < errors[0]
+    return as_float32(chosen if improved else plain, steps), improved

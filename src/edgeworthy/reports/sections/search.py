@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.documents.search import Search, Trial
+from edgeworthy.documents.search import PinnedAxis, Search, Trial
 from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.reports.blocks import (
     Block,
@@ -39,7 +41,7 @@ _BASES = {
     "agreement-classes": "what the float model says: the samples have no labels, so this is "
     "agreement and no accuracy",
     "agreement-vectors": "the float model's outputs: the samples have no labels, so this is the "
-    "mean cosine and no accuracy",
+    "mean cosine, of several outputs that of the one furthest off, and no accuracy",
 }
 _SHORT = {
     "labels": "against labels",
@@ -57,6 +59,8 @@ def search_section(search: Search) -> Section:
     if search.basis != "labels":
         said = f"The metric compares with {_BASES[search.basis]}"
         blocks.insert(1, Note(sentence(said), tone="caution"))
+    if search.pinned:
+        blocks.insert(1, Note(_pinned_sentence(search.pinned), tone="caution"))
     drawing = _chart(search)
     if drawing is not None:
         blocks.append(Drawings((drawing,)))
@@ -75,6 +79,12 @@ def search_section(search: Search) -> Section:
         "original on this machine.",
         blocks=tuple(blocks),
     )
+
+
+def _pinned_sentence(axes: Sequence[PinnedAxis]) -> str:
+    """What a reader must know of axes that had no size."""
+    sizes = ", ".join(f"{plain(each.axis)} of {plain(each.input)} is {each.size}" for each in axes)
+    return f"Every version takes inputs of the samples' size: {sizes}."
 
 
 def _facts(search: Search) -> Facts:

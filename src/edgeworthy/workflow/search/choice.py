@@ -2,7 +2,8 @@
 
 Rules:
 
-1. Only float, and what may take its place, can be chosen.
+1. Only float, and what may take its place, can be chosen. Cleaned float is no better than the
+   model as it was given when it is shown to be slower, unless the smallest file is asked for.
 2. ``latency``: the lowest ratio to the original. Those whose intervals overlap with it are as fast
    for all we know, and the smallest file of them is taken. ``size``: the smallest file.
    ``accuracy``: the smallest loss.
@@ -16,6 +17,8 @@ from collections.abc import Iterable, Sequence
 
 from edgeworthy.documents.search import Trial
 from edgeworthy.documents.variant import ORIGINAL
+from edgeworthy.release.harm import EQUALLY_FAST_RATIO
+from edgeworthy.release.requirements import format_figure
 
 
 def choose(trials: Sequence[Trial], prefer: str) -> tuple[Trial, str]:
@@ -26,14 +29,27 @@ def choose(trials: Sequence[Trial], prefer: str) -> tuple[Trial, str]:
         prefer: ``latency``, ``size`` or ``accuracy``.
     """
     sound = [each for each in trials if not each.failure and each.name != ORIGINAL]
-    eligible = [each for each in sound if each.harm is None or each.harm.harmless]
+    slower = [each for each in sound if each.harm is None and _is_slower(each, prefer)]
+    eligible = [
+        each for each in sound if (each.harm is None or each.harm.harmless) and each not in slower
+    ]
     if not eligible:
         reason = "nothing that was tried may take the place of the model as it was given"
-        return trials[0], f"{reason}{_closest(sound)}"
+        said = "".join(f"; {each.name} is slower, x {_ratio(each)}" for each in slower)
+        return trials[0], f"{reason}{said}{_closest(sound)}"
     chosen = _best(eligible, prefer)
     if chosen.harm is None:
         return chosen, f"no version may take the place of float{_closest(sound)}"
     return chosen, f"it may take the place of float: {chosen.harm.sentence}"
+
+
+def _is_slower(trial: Trial, prefer: str) -> bool:
+    return prefer != "size" and trial.ratio is not None and trial.ratio.low > EQUALLY_FAST_RATIO
+
+
+def _ratio(trial: Trial) -> str:
+    ratio = trial.ratio
+    return format_figure(ratio.value) if ratio else ""
 
 
 def _best(eligible: Sequence[Trial], prefer: str) -> Trial:

@@ -135,7 +135,10 @@ class SearchRun:
         said = self.trials.answers({ORIGINAL: (self.trials.original, runtime)})[ORIGINAL]
         if isinstance(said, str):
             raise EdgeworthyError(
-                f"the original cannot be run on the samples: {said}", where=str(self.plan.model)
+                f"the original cannot be run on the samples: {said}",
+                where=str(self.plan.model),
+                next_step="Check that the samples are prepared as the model takes them; of a bare "
+                "model, --output names the output that is judged and --vectors compares any shape",
             )
         self._reference = said
         metric = judge_original(said, self.judging, confidence=self.plan.confidence)

@@ -27,7 +27,7 @@ import msgspec
 
 from edgeworthy.documents.harm import LayerRemark
 from edgeworthy.documents.record import canonical_json, encode_document
-from edgeworthy.documents.search import Search, Trial
+from edgeworthy.documents.search import PinnedAxis, Search, Trial
 from edgeworthy.documents.variant import ORIGINAL, Recipe
 from edgeworthy.errors import DatasetError, UsageError
 from edgeworthy.files import digest_bytes, digest_file, write_whole
@@ -152,7 +152,7 @@ def search_file(
         plan = _bare_plan(source, bench, options)
         with _executor(options) as executor:
             run = SearchRun(plan, bench.judging, runner, executor, progress)
-            result = _finished(run, out, runner, _now())
+            result = _finished(run, out, runner, _now(), bench.pinned)
         cache.save_fingerprints()
     return result
 
@@ -283,7 +283,7 @@ def _bare_plan(source: BareSource, bench: Bench, options: SearchOptions) -> Sear
     host = host_fingerprint(runtime_versions=[find_runtime(name).version() for name in runtimes])
     inspection = inspect_loaded(bench.model)
     calibration, dataset = _bare_digests(source)
-    reading = canonical_json([bench.signature, source.labels, bench.judging.basis])
+    reading = canonical_json([bench.signature, source.labels, bench.judging.basis, source.output])
     return SearchPlan(
         source=source,
         model=Path(source.model),
@@ -306,12 +306,18 @@ def _bare_plan(source: BareSource, bench: Bench, options: SearchOptions) -> Sear
     )
 
 
-def _finished(run: SearchRun, out: Path, runner: StepRunner, now: datetime) -> SearchResult:
+def _finished(
+    run: SearchRun,
+    out: Path,
+    runner: StepRunner,
+    now: datetime,
+    pinned: tuple[PinnedAxis, ...] = (),
+) -> SearchResult:
     found = run.run()
     chosen, reason = choose(found.trials, run.plan.prefer)
     remarks = _remarks(run, found, chosen)
     search = _document(run, found, (chosen.name, reason), now)
-    search = msgspec.structs.replace(search, remarks=remarks)
+    search = msgspec.structs.replace(search, remarks=remarks, pinned=pinned)
     made = found.files[chosen.name]
     artifact = made.path
     recipe = None

@@ -8,20 +8,22 @@ Rules:
 3. Samples of a bare model take turns: every other one finds ranges and the rest judge, unless
    calibration has a file of its own. No sample does both.
 4. Without labels the model's own float answers take their place, and every figure says so.
+   All outputs count then, unless one is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeworthy.documents.model import ModelSignature
+from edgeworthy.documents.model import ModelSignature, TensorSignature
 from edgeworthy.documents.project import ModelSection, Scores, Task
 from edgeworthy.documents.record import Record
-from edgeworthy.documents.search import MetricBasis
-from edgeworthy.errors import DatasetError
+from edgeworthy.documents.search import MetricBasis, PinnedAxis
+from edgeworthy.errors import UsageError
+from edgeworthy.workflow.search.bare_samples import bare_arrays, fitted, labelled_batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
 #: Samples of a bare model that find ranges, at most.
 _MOST_CALIBRATION = 512
-_LABEL_NAMES = ("labels", "label", "y", "targets")
 _BATCH_SIZE = 32
 
 
@@ -55,6 +56,8 @@ class BareSource(Record, frozen=True, kw_only=True, tag="bare"):
         calibration: Another one, with the samples that ranges come from; empty to share the first.
         labels: Name of the array with the labels; empty for the usual names, or none.
         vectors: Without labels: compare directions of the outputs, not their largest entries.
+        output: Name of the output that is judged; empty for the first with labels, for all
+            without.
     """
 
     model: str
@@ -62,6 +65,7 @@ class BareSource(Record, frozen=True, kw_only=True, tag="bare"):
     calibration: str = ""
     labels: str = ""
     vectors: bool = False
+    output: str = ""
 
 
 Source = ProjectSource | BareSource
@@ -76,7 +80,7 @@ class Judging:
         task: What the outputs mean.
         scores: Whether a classifier's outputs are logits.
         label_count: Number of classes; 0 takes it from the outputs.
-        output: Name of the output; empty for the first.
+        output: Name of the output; empty for the first with labels, for all without.
         seed: Of intervals.
     """
 
@@ -98,7 +102,8 @@ class Bench:
         calibration: Gives the samples that ranges come from.
         evaluation: Gives the samples that judge, batch by batch.
         judging: How they do.
-        section: What the outputs mean, as the project says it; a bare model's first output counts.
+        section: What the outputs mean, as the project says it.
+        pinned: Axes that a bare model leaves open, with the sizes that they have in the samples.
     """
 
     model: LoadedModel
@@ -107,6 +112,7 @@ class Bench:
     evaluation: Callable[[], Iterator[Batch]]
     judging: Judging
     section: ModelSection
+    pinned: tuple[PinnedAxis, ...] = ()
 
 
 def open_source(source: Source) -> Bench:
@@ -154,24 +160,15 @@ def _open_project(path: Path) -> Bench:
     )
 
 
-@dataclass(frozen=True)
-class _BareBatch:
-    """Consecutive samples of a bare model."""
-
-    first: int
-    inputs: Mapping[str, NDArray[Any]]
-    labels: NDArray[Any]
-    slices: Mapping[str, tuple[str, ...]]
-
-
 def _open_bare(source: BareSource) -> Bench:
-    from edgeworthy.graph import check_static, load_model, model_signature
+    from edgeworthy.graph import load_model, model_signature
     from edgeworthy.runtimes import fixed_batch_size
 
     model = load_model(Path(source.model))
+    given = model_signature(model.proto)
+    arrays, labels = bare_arrays(Path(source.data), given, source.labels)
+    model, pinned = fitted(model, given, arrays)
     signature = model_signature(model.proto)
-    check_static(signature)
-    arrays, labels = bare_arrays(Path(source.data), signature, source.labels)
     count = len(next(iter(arrays.values())))
     if source.calibration:
         ranges, _ = bare_arrays(Path(source.calibration), signature, source.labels)
@@ -189,76 +186,39 @@ def _open_bare(source: BareSource) -> Bench:
         calibration=lambda: _pieces(ranges, size, _MOST_CALIBRATION),
         evaluation=lambda: labelled_batches(judged, truth, size),
         judging=Judging(
-            basis=_basis(source, signature, labelled=truth is not None), task="classification"
+            basis=_basis(source, signature, labelled=truth is not None),
+            task="classification",
+            output=source.output,
         ),
-        section=ModelSection(path="", task="classification"),
+        section=ModelSection(path="", task="classification", output=source.output),
+        pinned=pinned,
     )
 
 
 def _basis(source: BareSource, signature: ModelSignature, *, labelled: bool) -> MetricBasis:
+    judged = _judged(source, signature)
     if labelled:
         return "labels"
-    shape = signature.outputs[0].shape
+    if len(judged) > 1:
+        return "agreement-vectors"
+    shape = judged[0].shape
     one_vector = len(shape) == 2 and shape[1] != 1  # noqa: PLR2004 - a batch of vectors
     return "agreement-classes" if one_vector and not source.vectors else "agreement-vectors"
 
 
-def bare_arrays(
-    path: Path, signature: ModelSignature, label_name: str
-) -> tuple[dict[str, NDArray[Any]], NDArray[Any] | None]:
-    """Arrays by input, and the labels where there are any."""
-    import numpy as np
-
-    from edgeworthy.workflow.bare_models import read_arrays
-
-    found = dict(read_arrays(path))
-    wanted = [tensor.name for tensor in signature.inputs]
-    names = [label_name] if label_name else [n for n in _LABEL_NAMES if n not in wanted]
-    label_key = next((name for name in names if name in found), None)
-    if label_name and label_key is None:
-        raise DatasetError(
-            f"no array with the labels `{label_name}`",
-            where=str(path),
-            found=", ".join(f"`{name}`" for name in found),
-            next_step="Name the array with --labels",
+def _judged(source: BareSource, signature: ModelSignature) -> Sequence[TensorSignature]:
+    """The outputs that count: the named one, else all of real numbers, else the first."""
+    outputs = signature.outputs
+    if not source.output:
+        return [each for each in outputs if each.dtype.startswith("float")] or outputs[:1]
+    named = [each for each in outputs if each.name == source.output]
+    if not named:
+        raise UsageError(
+            f"the model has no output `{source.output}`",
+            expected=", ".join(f"`{each.name}`" for each in outputs),
+            next_step="Name one of them with --output, or leave the option out",
         )
-    labels = None if label_key is None else found.pop(label_key)
-    if len(wanted) == 1 and len(found) == 1:
-        found = {wanted[0]: next(iter(found.values()))}
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise DatasetError(
-            "no array for an input of the model",
-            where=str(path),
-            expected=", ".join(f"`{name}`" for name in wanted),
-            found=", ".join(f"`{name}`" for name in found) or "none",
-            next_step="Save them with numpy.savez, one array per input, samples first",
-        )
-    arrays = {t.name: _cast(found[t.name], t.dtype, path, t.name) for t in signature.inputs}
-    counts = {len(each) for each in (*arrays.values(), *([] if labels is None else [labels]))}
-    if len(counts) != 1 or min(counts) < 4:  # noqa: PLR2004 - two find ranges and two judge
-        raise DatasetError(
-            "the arrays do not hold the same number of samples, at least four",
-            where=str(path),
-            found=", ".join(str(each) for each in sorted(counts)),
-        )
-    if labels is not None:
-        labels = np.asarray(labels).reshape(len(labels), -1)[:, 0].astype(np.int64)
-    return arrays, labels
-
-
-def _cast(values: NDArray[Any], dtype: str, path: Path, name: str) -> NDArray[Any]:
-    import numpy as np
-
-    if not np.can_cast(values.dtype, np.dtype(dtype), casting="same_kind"):
-        raise DatasetError(
-            f"array `{name}` is of another kind than the input",
-            where=str(path),
-            expected=dtype,
-            found=str(values.dtype),
-            next_step="Prepare the samples as the model takes them",
-        )
-    return values.astype(dtype, copy=False)
+    return named
 
 
 def _pieces(
@@ -268,21 +228,3 @@ def _pieces(
     whole = count - count % size if count >= size else count
     for first in range(0, whole, size):
         yield {name: values[first : first + size] for name, values in arrays.items()}
-
-
-def labelled_batches(
-    arrays: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None, size: int
-) -> Iterator[_BareBatch]:
-    """Batches of samples; labels are zeros where there are none."""
-    import numpy as np
-
-    count = len(next(iter(arrays.values())))
-    truth = np.zeros(count, dtype=np.int64) if labels is None else labels
-    for first in range(0, count, size):
-        rows = slice(first, first + size)
-        yield _BareBatch(
-            first=first,
-            inputs={name: values[rows] for name, values in arrays.items()},
-            labels=truth[rows],
-            slices={},
-        )

@@ -8,6 +8,7 @@ Rules:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -79,13 +80,19 @@ def answer(arguments: bytes) -> Mapping[str, bytes]:
     """Run a file on the samples that judge: ``predictions``."""
     from edgeworthy.evaluation import judged_as, predict
     from edgeworthy.runtimes import find_runtime, run_batched
+    from edgeworthy.workflow.search.all_outputs import SideBySide
 
     asked = msgspec.json.decode(arguments, type=AnswerArguments)
     bench = open_source(asked.source)
     runtime = find_runtime(asked.runtime)
     with runtime.load(Path(asked.artifact), threads=asked.threads) as session:
         answers, output = judged_as(partial(run_batched, session), bench.section)
-        made = predict(answers, bench.evaluation(), output=output)
+        if bench.judging.basis == "agreement-vectors" and not output:
+            beside = SideBySide(answers)
+            made = predict(beside, bench.evaluation(), output=SideBySide.name)
+            made = dataclasses.replace(made, shapes=beside.shapes)
+        else:
+            made = predict(answers, bench.evaluation(), output=output)
     return {"predictions": made.to_npz_bytes()}
 
 

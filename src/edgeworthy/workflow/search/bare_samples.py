@@ -1,0 +1,163 @@
+"""Samples of a bare model: arrays of an npz file, held against what the model takes.
+
+Rules:
+
+1. An array per input, the samples along the first axis, prepared as the model takes them.
+2. An axis that the model leaves open has the size that it has in the samples: sizes are pinned as
+   those of a project are, and whoever asks is told which.
+3. Arrays that do not fit are an error here, in the words of the file, not one of the engine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeworthy.documents.model import ModelSignature, TensorSignature
+from edgeworthy.documents.search import PinnedAxis
+from edgeworthy.errors import DatasetError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edgeworthy.graph import LoadedModel
+
+_LABEL_NAMES = ("labels", "label", "y", "targets")
+_FEWEST = 4
+
+
+@dataclass(frozen=True)
+class _BareBatch:
+    """Consecutive samples of a bare model."""
+
+    first: int
+    inputs: Mapping[str, NDArray[Any]]
+    labels: NDArray[Any]
+    slices: Mapping[str, tuple[str, ...]]
+
+
+def fitted(
+    model: LoadedModel, signature: ModelSignature, arrays: Mapping[str, NDArray[Any]]
+) -> tuple[LoadedModel, tuple[PinnedAxis, ...]]:
+    """The model with its open axes as large as those of the samples (rule 2).
+
+    Args:
+        model: A model, whose first axes may stay open.
+        signature: What it takes.
+        arrays: Samples of each input.
+
+    Raises:
+        UsageError: An axis would get two sizes.
+        ModelFileError: With these sizes the shapes contradict each other, or samples are not
+            counted along the first axis.
+    """
+    from edgeworthy.graph import check_batch, pin_axes
+
+    check_batch(signature)
+    pinned = tuple(
+        PinnedAxis(input=tensor.name, axis=axis, size=arrays[tensor.name].shape[index])
+        for tensor in signature.inputs
+        for index, axis in enumerate(tensor.shape)
+        if index and isinstance(axis, str)
+    )
+    pins: dict[str, dict[str, int]] = {}
+    for each in pinned:
+        pins.setdefault(each.input, {})[each.axis] = each.size
+    return dataclasses.replace(model, proto=pin_axes(model.proto, pins)), pinned
+
+
+def bare_arrays(
+    path: Path, signature: ModelSignature, label_name: str
+) -> tuple[dict[str, NDArray[Any]], NDArray[Any] | None]:
+    """Arrays by input, and the labels where there are any."""
+    import numpy as np
+
+    from edgeworthy.workflow.bare_models import read_arrays
+
+    found = dict(read_arrays(path))
+    wanted = [tensor.name for tensor in signature.inputs]
+    names = [label_name] if label_name else [n for n in _LABEL_NAMES if n not in wanted]
+    label_key = next((name for name in names if name in found), None)
+    if label_name and label_key is None:
+        raise DatasetError(
+            f"no array with the labels `{label_name}`",
+            where=str(path),
+            found=", ".join(f"`{name}`" for name in found),
+            next_step="Name the array with --labels",
+        )
+    labels = None if label_key is None else found.pop(label_key)
+    if len(wanted) == 1 and len(found) == 1:
+        found = {wanted[0]: next(iter(found.values()))}
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise DatasetError(
+            "no array for an input of the model",
+            where=str(path),
+            expected=", ".join(f"`{name}`" for name in wanted),
+            found=", ".join(f"`{name}`" for name in found) or "none",
+            next_step="Save them with numpy.savez, one array per input, samples first",
+        )
+    arrays = {t.name: _cast(found[t.name], t.dtype, path, t.name) for t in signature.inputs}
+    for tensor in signature.inputs:
+        _check_shape(arrays[tensor.name], tensor, path)
+    counts = {len(each) for each in (*arrays.values(), *([] if labels is None else [labels]))}
+    if len(counts) != 1 or min(counts) < _FEWEST:  # two find ranges and two judge
+        raise DatasetError(
+            "the arrays do not hold the same number of samples, at least four",
+            where=str(path),
+            found=", ".join(str(each) for each in sorted(counts)),
+        )
+    if labels is not None:
+        labels = np.asarray(labels).reshape(len(labels), -1)[:, 0].astype(np.int64)
+    return arrays, labels
+
+
+def _cast(values: NDArray[Any], dtype: str, path: Path, name: str) -> NDArray[Any]:
+    import numpy as np
+
+    if not np.can_cast(values.dtype, np.dtype(dtype), casting="same_kind"):
+        raise DatasetError(
+            f"array `{name}` is of another kind than the input",
+            where=str(path),
+            expected=dtype,
+            found=str(values.dtype),
+            next_step="Prepare the samples as the model takes them",
+        )
+    return values.astype(dtype, copy=False)
+
+
+def _check_shape(values: NDArray[Any], tensor: TensorSignature, path: Path) -> None:
+    wanted = tensor.shape
+    if values.ndim == len(wanted) and all(
+        isinstance(size, str) or size == found
+        for size, found in zip(wanted[1:], values.shape[1:], strict=True)
+    ):
+        return
+    raise DatasetError(
+        f"array `{tensor.name}` does not have the shape of the input",
+        where=str(path),
+        expected=f"({', '.join(['samples', *map(str, wanted[1:])])})",
+        found=str(values.shape),
+        next_step="Prepare the samples as the model takes them, the samples along the first axis",
+    )
+
+
+def labelled_batches(
+    arrays: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None, size: int
+) -> Iterator[_BareBatch]:
+    """Batches of samples; labels are zeros where there are none."""
+    import numpy as np
+
+    count = len(next(iter(arrays.values())))
+    truth = np.zeros(count, dtype=np.int64) if labels is None else labels
+    for first in range(0, count, size):
+        rows = slice(first, first + size)
+        yield _BareBatch(
+            first=first,
+            inputs={name: values[rows] for name, values in arrays.items()},
+            labels=truth[rows],
+            slices={},
+        )
