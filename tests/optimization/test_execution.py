@@ -10,6 +10,7 @@ from onnx import ModelProto
 
 from edgeworthy.errors import InferenceError
 from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.wiring import model_bytes
 
 X = {"x": np.array([[1.0, -2.0]], np.float32)}
 TEXT = "g (float[n,2] x) => (float[n,2] y, float[n,2] z) { y = Relu (x) z = Neg (x) }"
@@ -53,3 +54,26 @@ def test_wrong_inputs_are_refused(
 ) -> None:
     with pytest.raises(InferenceError, match="onnxruntime failed"):
         Executor(parse(TEXT)).run(inputs)
+
+
+def test_large_weights_are_handed_over_and_nothing_else_changes(
+    parse: Callable[..., ModelProto], generator: np.random.Generator
+) -> None:
+    """Read by a node, read by nobody, given out as it is, and one that a caller may replace."""
+    large = {
+        name: generator.standard_normal((256, 300)).astype(np.float32)
+        for name in ("w", "idle", "given", "default")
+    }
+    model = parse(
+        "g (float[n,256] x, float[256,300] default) => (float[n,300] y, float[256,300] given) "
+        "{ p = MatMul (x, w) q = MatMul (x, default) y = Add (p, q) }",
+        large,
+    )
+    x = {"x": generator.standard_normal((3, 256)).astype(np.float32)}
+    before = model_bytes(model)
+    for optimized in (False, True):
+        parts, whole = (Executor(m, optimized=optimized) for m in (model, before))
+        found, expected = parts.run(x), whole.run(x)
+        np.testing.assert_array_equal(found["y"], expected["y"])
+        np.testing.assert_array_equal(found["given"], large["given"])
+    assert model_bytes(model) == before

@@ -44,6 +44,8 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
         bias_correction: Where the correction of biases comes from.
         smoothing_alpha: How much of the spread of activations moves into the weights, between 0 and
             1 (SmoothQuant); absent to move none.
+        outlier_care: Whether, in a graph with attention, outliers move into weights as far as that
+            lowers the noise, and where there are some nothing of what products read is cut off.
         equalization: Whether channels between two layers are brought to equal ranges.
         float_share: Of the multiply-accumulates, the most that layers may keep in float because
             they cause much of the noise.
@@ -60,6 +62,7 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
     rounding: Rounding = "nearest"
     bias_correction: BiasCorrection = "empirical"
     smoothing_alpha: float | None = None
+    outlier_care: bool = False
     equalization: bool = False
     float_share: float = 0.0
     float_nodes: tuple[str, ...] = ()

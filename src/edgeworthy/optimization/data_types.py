@@ -15,6 +15,7 @@ Rules, and why (``docs/concepts/quantization.md`` has the figures):
    gives.
 6. Ranges of activations cut off 0.005 % of the values at either end: it lowers the error of the
    outputs by a quarter against the largest and smallest value, and protects from outliers.
+7. Transformers need their outliers: there nothing is cut off, and outliers move into weights.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def _recipe(activation_type: IntegerType, *, reduced_range: bool) -> Quantizatio
         rounding="compensated",
         float_share=FLOAT_SHARE,
         safe_pairs="neighbors",
+        outlier_care=True,
     )
 
 

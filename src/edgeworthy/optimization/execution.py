@@ -6,20 +6,23 @@ Rules:
    of the engine's own optimizer.
 2. One thread: the same inputs give the same bits.
 3. What the engine raises comes out as :class:`InferenceError`; it prints nothing.
+4. Large weights are handed over beside the graph: writing them into it would take longer than most
+   runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
-import onnx
 import onnxruntime  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, numpy_helper
 from onnxruntime.capi import onnxruntime_pybind11_state as engine  # type: ignore[import-untyped]  # it ships no types
 
 from edgeworthy.errors import InferenceError
-from edgeworthy.optimization.wiring import model_bytes
+from edgeworthy.graph.tensors import element_count, is_external
+from edgeworthy.optimization.wiring import model_bytes, names_read
 from edgeworthy.runtimes.base import Tensors
 
 #: Everything that onnxruntime raises; its classes share no base of their own.
@@ -36,6 +39,9 @@ ENGINE_ERRORS: tuple[type[Exception], ...] = (
     ValueError,
 )
 _FATAL_ONLY = 4
+#: Constants of at least as many numbers are handed over beside the graph.
+_LARGE = 1 << 16
+_HANDED_OVER = frozenset({TensorProto.FLOAT, TensorProto.INT8, TensorProto.UINT8})
 
 
 class Executor:
@@ -49,16 +55,18 @@ class Executor:
         InferenceError: The engine cannot load the graph.
     """
 
-    def __init__(self, model: onnx.ModelProto | bytes, *, optimized: bool = False) -> None:
+    def __init__(self, model: ModelProto | bytes, *, optimized: bool = False) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL_ONLY
         if not optimized:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        data, self._weights = (model, {}) if isinstance(model, bytes) else _in_parts(model)
         try:
+            options.add_external_initializers(list(self._weights), list(self._weights.values()))
             self._session = onnxruntime.InferenceSession(
-                model if isinstance(model, bytes) else model_bytes(model),
+                data,
                 options,
                 providers=["CPUExecutionProvider"],
             )
@@ -89,6 +97,45 @@ class Executor:
         except ENGINE_ERRORS as error:
             raise InferenceError(f"onnxruntime failed: {_first_line(error)}") from error
         return dict(zip(names, values, strict=True))
+
+
+def _in_parts(model: ModelProto) -> tuple[bytes, dict[str, Any]]:
+    """The graph without its large weights, and these as values of the engine."""
+    read = {name for node in model.graph.node for name in names_read(node)}
+    declared = {value.name for value in (*model.graph.input, *model.graph.output)}
+    large = {
+        tensor.name: onnxruntime.OrtValue.ortvalue_from_numpy(numpy_helper.to_array(tensor))
+        for tensor in model.graph.initializer
+        if element_count(tensor) >= _LARGE
+        and tensor.data_type in _HANDED_OVER
+        and not is_external(tensor)
+        and tensor.name in read
+        and tensor.name not in declared
+    }
+    return model_bytes(_without_values(model, large) if large else model), large
+
+
+def _without_values(model: ModelProto, names: Container[str]) -> ModelProto:
+    """A copy in which constants of these names only say that their values are elsewhere."""
+    light = ModelProto(ir_version=model.ir_version)
+    light.opset_import.extend(model.opset_import)
+    light.functions.extend(model.functions)
+    graph, source = light.graph, model.graph
+    graph.name = source.name
+    graph.node.extend(source.node)
+    graph.input.extend(source.input)
+    graph.output.extend(source.output)
+    graph.value_info.extend(source.value_info)
+    graph.sparse_initializer.extend(source.sparse_initializer)
+    for tensor in source.initializer:
+        if tensor.name not in names:
+            graph.initializer.append(tensor)
+            continue
+        kept = graph.initializer.add(name=tensor.name, data_type=tensor.data_type)
+        kept.dims.extend(tensor.dims)
+        kept.data_location = TensorProto.EXTERNAL
+        kept.external_data.add(key="location", value="handed over")
+    return light
 
 
 def _first_line(error: Exception) -> str:

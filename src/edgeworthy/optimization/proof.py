@@ -56,7 +56,7 @@ class Proof:
         self._batches = tuple(dict(batch) for batch in batches)
         self._seed = seed
         self._tolerance = tolerance
-        self._known: dict[str, Outputs] = {}
+        self._known: list[tuple[onnx.ModelProto, str, Outputs]] = []
 
     @property
     def batches(self) -> tuple[Tensors, ...]:
@@ -71,15 +71,23 @@ class Proof:
     def outputs(self, model: onnx.ModelProto) -> Outputs:
         """Outputs of ``model`` on every batch; those of the last two models are remembered.
 
+        Args:
+            model: Must not be edited afterwards: it is remembered as it is.
+
         Raises:
             InferenceError: The engine cannot run the model.
         """
-        key = computation_digest(model)
-        if key not in self._known:
-            executor = Executor(model)
-            fresh = tuple(executor.run(batch) for batch in self._batches)
-            self._known = {**dict(list(self._known.items())[-1:]), key: fresh}
-        return self._known[key]
+        for known, _, outputs in self._known:
+            if known is model:
+                return outputs
+        digest = computation_digest(model)
+        for _, other, outputs in self._known:
+            if other == digest:
+                return outputs
+        executor = Executor(model)
+        fresh = tuple(executor.run(batch) for batch in self._batches)
+        self._known = [*self._known[-1:], (model, digest, fresh)]
+        return fresh
 
     def compare(self, before: onnx.ModelProto, after: onnx.ModelProto) -> EquivalenceRecord:
         """State the largest difference of both models' outputs, within the tolerance or not.

@@ -43,11 +43,14 @@ def recipes_for(instruction_sets: Sequence[InstructionSet]) -> tuple[Recipe, ...
 def dynamic_recipe(instruction_set: InstructionSet) -> Recipe:
     """The recipe for matrix products whose activations are quantized as they come.
 
+    Weights go to the nearest step: what is lost lies in the activations, and rounding with care
+    would take most of the time.
+
     >>> dynamic_recipe("x86-avx2").name
     'int8-dynamic-r7'
     """
     wanted = data_types_for(instruction_set)
-    quantization = msgspec.structs.replace(wanted, activation_type="uint8")
+    quantization = msgspec.structs.replace(wanted, activation_type="uint8", rounding="nearest")
     name = "int8-dynamic-r7" if wanted.reduced_range else "int8-dynamic"
     return Recipe(name=name, precision="int8-dynamic", quantization=quantization)
 

@@ -16,6 +16,7 @@ from edgeworthy.optimization.passes import PACKING, Pass
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.passes.remove_unused_initializers import RemoveUnusedInitializers
 from edgeworthy.optimization.passes.store_float16 import StoreFloat16
+from edgeworthy.optimization.passes.store_int8_tables import StoreInt8Tables
 from edgeworthy.optimization.passes.store_int8_weights import StoreInt8Weights
 from edgeworthy.optimization.quantization import make_plan, weight_scales
 from edgeworthy.optimization.quantization.dynamic_int8 import dynamic_nodes, quantize_dynamically
@@ -39,14 +40,14 @@ def store_int8_weights(work: Workbench, recipe: QuantizationRecipe) -> None:
         OptimizationError: There is nothing to store.
     """
     work.apply((NameNodes(),))
-    _store(work, StoreInt8Weights(recipe.float_nodes))
+    _store(work, StoreInt8Tables(recipe.float_nodes), StoreInt8Weights(recipe.float_nodes))
 
 
-def _store(work: Workbench, rule: Pass) -> None:
+def _store(work: Workbench, *rules: Pass) -> None:
     reference = work.proof.outputs(work.model)
     work.apply(PACKING)
-    work.apply((rule,))
-    if not work.records[-1].changed:
+    work.apply(rules)
+    if not any(record.changed for record in work.records[-len(rules) :]):
         raise OptimizationError(work.records[-1].detail)
     work.note_run(reference)
 
@@ -68,6 +69,7 @@ def quantize_products(
     if not plan.nodes:
         raise OptimizationError("no MatMul or Gemm with constant float32 weights can be quantized")
     reference = work.proof.outputs(work.model)
+    work.apply((StoreInt8Tables(recipe.float_nodes),))
     smooth_products(work, recipe, calibration)
     scales = weight_scales(work.model, plan, recipe)
     rounded = rounded_weights(work, recipe, plan, scales, calibration)

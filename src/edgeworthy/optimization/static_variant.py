@@ -30,6 +30,7 @@ from edgeworthy.optimization.calibration import (
 )
 from edgeworthy.optimization.passes import AFTER_QUANTIZATION, BEFORE_QUANTIZATION, PACKING
 from edgeworthy.optimization.passes.raise_opset import PER_CHANNEL_OPSET
+from edgeworthy.optimization.passes.store_int8_tables import StoreInt8Tables
 from edgeworthy.optimization.quantization import (
     QuantizationPlan,
     Quantized,
@@ -38,6 +39,7 @@ from edgeworthy.optimization.quantization import (
     bounds_of,
     chosen_ranges,
     equalize,
+    has_attention,
     lower_biases,
     make_plan,
     meetings_of,
@@ -48,6 +50,7 @@ from edgeworthy.optimization.quantization import (
     round_weights,
     smooth,
     stored_weights,
+    tensors_before_products,
     weight_scales,
     weights_on_steps,
 )
@@ -57,6 +60,8 @@ from edgeworthy.optimization.workbench import Calibration, Workbench
 #: Samples on which layers are judged at most, and the share of those of a closer look.
 _JUDGED_SAMPLES = 16
 _JUDGED_SHARE = 8
+#: Cuts off nothing.
+_WHOLE = "minmax"
 
 
 def quantize_statically(
@@ -72,10 +77,11 @@ def quantize_statically(
     check_method(recipe.calibration_method)
     make_ready(work)
     reference = work.proof.outputs(work.model)
-    smooth_products(work, recipe, calibration)
+    work.apply((StoreInt8Tables(recipe.float_nodes),))
+    outliers = smooth_products(work, recipe, calibration)
     if recipe.equalization:
         _equalize(work, calibration)
-    plan, ranges = _calibrated(work, recipe, calibration)
+    plan, ranges = _calibrated(work, recipe, calibration, whole=outliers and recipe.outlier_care)
     quantized = _quantized(work, recipe, plan, ranges, calibration)
     if not quantized.weight_count:
         raise OptimizationError("the quantizer found no weights to quantize")
@@ -90,37 +96,47 @@ def quantize_statically(
     work.note_run(reference)
 
 
-def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> None:
+def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> bool:
     """Move outliers of activations into weights, as far as the recipe says.
+
+    Returns:
+        Whether there were any to move.
 
     Raises:
         OptimizationError: The share is not between 0 and 1.
         InferenceError: The engine cannot run the graph.
     """
     alpha = recipe.smoothing_alpha
-    if alpha is None:
-        return
-    if not 0.0 <= alpha <= 1.0:
+    cares = alpha is None and recipe.outlier_care and has_attention(work.model)
+    if alpha is None and not cares:
+        return False
+    if alpha is not None and not 0.0 <= alpha <= 1.0:
         raise OptimizationError(f"`smoothing_alpha` lies between 0 and 1, and {alpha:g} does not")
     plan = make_plan(work.model, float_nodes=recipe.float_nodes)
     meetings = meetings_of(work.model, plan)
-    if not meetings:
+    if not meetings and not cares:
         raise OptimizationError(
             "there is no product whose outliers could move into its weights",
             next_step="Leave `smoothing_alpha` out of this recipe",
         )
+    work.say("smoothing")
     names = [each.tensor for each in meetings]
     limit = affordable_samples(work.model)
     runs = first_runs(work.model, calibration(), names, limit=limit)
     before = work.model
-    work.model, added = smooth(work.model, meetings, runs, alpha=alpha)
+    smoothed = smooth(work.model, meetings, runs, alpha=alpha)
+    if not smoothed.moved:
+        work.note("smooth", f"no outliers worth moving in {len(meetings)} tensors")
+        return False
+    work.model = smoothed.model
     difference = work.proof.compare(before, work.model).largest_difference
     work.note(
         "smooth",
-        f"outliers of {len(meetings)} tensors moved into weights, {added} multiplications added; "
-        f"largest difference {difference:.1e}",
+        f"outliers of {smoothed.moved} of {len(meetings)} tensors moved into weights, "
+        f"{smoothed.added} multiplications added; largest difference {difference:.1e}",
         changed=True,
     )
+    return True
 
 
 def _equalize(work: Workbench, calibration: Calibration) -> None:
@@ -143,9 +159,9 @@ def _equalize(work: Workbench, calibration: Calibration) -> None:
 
 
 def _calibrated(
-    work: Workbench, recipe: QuantizationRecipe, calibration: Calibration
+    work: Workbench, recipe: QuantizationRecipe, calibration: Calibration, *, whole: bool
 ) -> tuple[QuantizationPlan, dict[str, TensorRange]]:
-    """What to quantize, with the ranges of its activations."""
+    """What to quantize, with the ranges of its activations; whole ones before products if told."""
     work.say("calibration")
     plan = make_plan(work.model, float_nodes=recipe.float_nodes)
     seen = observe(work.model, calibration(), plan.activations)
@@ -158,6 +174,10 @@ def _calibrated(
         method += ": " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
     else:
         ranges = ranges_of(seen, method)
+    if whole:
+        uncut = tensors_before_products(work.model, plan.nodes)
+        ranges |= ranges_of({name: seen[name] for name in seen if name in uncut}, _WHOLE)
+        method += f"; {_WHOLE} before products"
     work.note("calibrate", f"ranges of {len(seen)} tensors ({method})")
     if recipe.float_share > 0.0:
         share = recipe.float_share

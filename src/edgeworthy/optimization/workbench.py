@@ -44,11 +44,11 @@ class Workbench:
 
     def apply(self, passes: Sequence[Pass]) -> None:
         """Apply passes in this order."""
-        data: bytes | None = None
+        witness: ModelProto | None = None
         for rule in passes:
             self.say(rule.name)
-            result = rule(self.model, self.proof, data=data)
-            self.model, data = result.model, result.data
+            result = rule(self.model, self.proof, witness=witness)
+            self.model, witness = result.model, result.witness
             self.records.append(result.record)
 
     def note(self, name: str, detail: str, *, changed: bool = False) -> None:

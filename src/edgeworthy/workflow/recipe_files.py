@@ -32,6 +32,7 @@ _REMARKS = {
     "rounding": "how weights become integers",
     "bias_correction": "what makes up for shifted means",
     "smoothing_alpha": "share of the activations' spread that moves into the weights",
+    "outlier_care": "outliers of transformers moved into weights and never cut off",
     "equalization": "channels between layers brought to equal ranges",
     "float_nodes": "layers that stay in float",
     "full_range_nodes": "layers that keep all eight bits",

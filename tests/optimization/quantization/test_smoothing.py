@@ -54,9 +54,10 @@ def draw(count: int) -> Arrays:
     return {"x": values.astype(np.float32)}
 
 
-def smoothed(model: ModelProto, alpha: float = 0.5) -> tuple[ModelProto, int]:
+def smoothed(model: ModelProto, alpha: float | None = 0.5) -> tuple[ModelProto, int]:
     meetings = meetings_of(model, make_plan(model))
-    return smooth(model, meetings, [draw(20)], alpha=alpha)
+    result = smooth(model, meetings, [draw(20)], alpha=alpha)
+    return result.model, result.added
 
 
 @pytest.mark.parametrize(
@@ -103,10 +104,10 @@ def test_a_gemm_with_a_transposed_weight(parse: Parse) -> None:
     model.graph.node[0].name = "dense"
     x = {"x": np.random.default_rng(6).standard_normal((30, 6)).astype(np.float32)}
     meetings = meetings_of(model, make_plan(model))
-    result, added = smooth(model, meetings, [x], alpha=0.7)
-    assert added == 1  # a graph input has no constants
+    result = smooth(model, meetings, [x], alpha=0.7)
+    assert result.added == 1  # a graph input has no constants
     np.testing.assert_allclose(
-        Executor(result).run(x)["y"], Executor(model).run(x)["y"], rtol=1e-4, atol=1e-5
+        Executor(result.model).run(x)["y"], Executor(model).run(x)["y"], rtol=1e-4, atol=1e-5
     )
 
 

@@ -25,6 +25,7 @@ from edgeworthy.optimization.passes.remove_dead_nodes import RemoveDeadNodes
 from edgeworthy.optimization.passes.remove_unused_initializers import RemoveUnusedInitializers
 from edgeworthy.optimization.passes.share_initializers import ShareInitializers
 from edgeworthy.optimization.passes.store_float16 import StoreFloat16
+from edgeworthy.optimization.passes.store_int8_tables import StoreInt8Tables
 from edgeworthy.optimization.passes.store_int8_weights import StoreInt8Weights
 from edgeworthy.optimization.passes.strip_descriptions import StripDescriptions
 from edgeworthy.optimization.passes.unshare_initializers import UnshareInitializers
@@ -62,7 +63,7 @@ AFTER_QUANTIZATION: tuple[Pass, ...] = (
 #: Makes the file small.
 PACKING: tuple[Pass, ...] = (ShareInitializers(), StripDescriptions())
 #: Stores weights in fewer bytes, each in its own way; the last step of its recipe.
-STORING: tuple[Pass, ...] = (StoreFloat16(), StoreInt8Weights())
+STORING: tuple[Pass, ...] = (StoreFloat16(), StoreInt8Tables(), StoreInt8Weights())
 
 __all__ = [
     "AFTER_QUANTIZATION",

@@ -1,5 +1,9 @@
 """8-bit integers for reals: what may be quantized, and how."""
 
+from edgeworthy.optimization.quantization.attention import (
+    has_attention,
+    tensors_before_products,
+)
 from edgeworthy.optimization.quantization.bias_correction import (
     bias_shifts,
     lower_biases,
@@ -36,6 +40,7 @@ __all__ = [
     "bounds_of",
     "chosen_ranges",
     "equalize",
+    "has_attention",
     "lower_biases",
     "make_plan",
     "meetings_of",
@@ -47,6 +52,7 @@ __all__ = [
     "round_weights",
     "smooth",
     "stored_weights",
+    "tensors_before_products",
     "weight_scales",
     "weights_on_steps",
     "why_not",

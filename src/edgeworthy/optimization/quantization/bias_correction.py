@@ -32,7 +32,8 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 from edgeworthy.optimization.calibration import affordable_samples, first_runs
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.analytic_bias import analytic_shifts
-from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
+from edgeworthy.optimization.quantization.operators import WEIGHTED
+from edgeworthy.optimization.quantization.plan import QuantizationPlan, channel_axis
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name, opset_version
 from edgeworthy.runtimes.base import Tensors
 

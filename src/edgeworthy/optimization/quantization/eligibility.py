@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from onnx import ModelProto
 
-from edgeworthy.optimization.quantization.plan import WEIGHTED, weighted_nodes
+from edgeworthy.optimization.quantization.operators import WEIGHTED
+from edgeworthy.optimization.quantization.plan import weighted_nodes
 from edgeworthy.optimization.wiring import Wiring, inner_graphs
 
 _QUANTIZED = frozenset(

@@ -25,7 +25,8 @@ from edgeworthy.graph.shapes import shapes_per_sample
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.noise import noise_ratios, with_rounded
-from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan
+from edgeworthy.optimization.quantization.operators import WEIGHTED
+from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.wiring import Wiring
 from edgeworthy.runtimes.base import Tensors
 
@@ -59,6 +60,8 @@ def noisy_layers(
     """
     held = list(runs)
     chains = _chains(model, plan)
+    if not chains:
+        return ()
     local = noise_ratios(model, plan, ranges, held)
     least = _LEAST_OWN * sum(local.values())
     loud = [name for name, own in local.items() if name in chains and own >= least]

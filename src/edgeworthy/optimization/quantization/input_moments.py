@@ -24,7 +24,8 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, numpy_helper
 from edgeworthy.optimization.calibration import affordable_samples, first_runs
 from edgeworthy.optimization.emulation.windows import Geometry
 from edgeworthy.optimization.execution import Executor
-from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan
+from edgeworthy.optimization.quantization.operators import WEIGHTED
+from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.wiring import Wiring, attribute, editable
 from edgeworthy.runtimes.base import Tensors
 

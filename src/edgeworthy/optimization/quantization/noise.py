@@ -24,7 +24,8 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.execution import Executor
-from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan
+from edgeworthy.optimization.quantization.operators import WEIGHTED
+from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name, sorted_graph
 from edgeworthy.runtimes.base import Tensors
 

@@ -9,7 +9,8 @@ Rules:
 3. Softmax, normalizations, sigmoids and other curves stay in float: 256 steps are too few for
    them, and they are a small share of the time.
 4. In a graph with attention (a product of two computed matrices), additions stay in float as
-   well: the residual stream of a transformer has outliers that would eat the range.
+   well: the residual stream of a transformer has outliers that would eat the range. See
+   :mod:`attention`.
 5. So does a ReLU or clip between a product and float readers: see :func:`_ends_in_float`.
 6. What only moves values stays in float where nothing in integers would be the better for it: see
    :mod:`~edgeworthy.optimization.quantization.idle_carriers`.
@@ -32,12 +33,11 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from edgeworthy.errors import OptimizationError
 from edgeworthy.graph.shapes import skeleton
+from edgeworthy.optimization.quantization.attention import is_attention, leading_to_weights
 from edgeworthy.optimization.quantization.idle_carriers import MOVERS, without_idle
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
 _T = TypeVar("_T")
-#: Operators that have weights worth quantizing.
-WEIGHTED = ("Conv", "Gemm", "MatMul")
 #: Operators that move or compare values and keep scale and zero point, or nearly.
 _CARRIERS = MOVERS | {
     "AveragePool",
@@ -88,7 +88,7 @@ def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> Quantiza
     _check_names(model, float_nodes)
     wiring = Wiring(model.graph)
     weighted = weighted_nodes(model.graph, wiring)
-    attention = any(_is_attention(node, wiring) for node in model.graph.node)
+    attention = any(is_attention(node, wiring) for node in model.graph.node)
     floats = _float_tensors(model, wiring)
     chosen = []
     for node in model.graph.node:
@@ -97,7 +97,7 @@ def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> Quantiza
         if node.name not in float_nodes and (node.name in weighted or carries):
             chosen.append(node)
     chosen = [node for node in chosen if not _ends_in_float(node, chosen, wiring)]
-    chosen = without_idle(chosen, wiring)
+    chosen = leading_to_weights(chosen, wiring) if attention else without_idle(chosen, wiring)
     implied = {
         node.input[0]: node.output[0]
         for node in chosen
@@ -184,10 +184,6 @@ def _matmul_fits(node: NodeProto, wiring: Wiring) -> bool:
     if weight is None or len(weight.dims) != _MATRIX_RANK:
         return False
     return not _is_constant(node.input[0], wiring)
-
-
-def _is_attention(node: NodeProto, wiring: Wiring) -> bool:
-    return node.op_type == "MatMul" and not any(_is_constant(name, wiring) for name in node.input)
 
 
 def _is_residual(node: NodeProto, wiring: Wiring) -> bool:

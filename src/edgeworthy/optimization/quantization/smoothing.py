@@ -7,7 +7,8 @@ multiplied by the same number; rounding does.
 Rules:
 
 1. Each channel is divided by ``peak(activation)**alpha / peak(weights)**(1 - alpha)``: at 0 the
-   weights are left with equal rows, at 1 the activations with equal channels.
+   weights are left with equal rows, at 1 the activations with equal channels. Without an alpha
+   :mod:`smoothing_choice` finds the factors of each tensor, or that it is best left alone.
 2. All products that read a tensor share its factors, for they share its integers.
 3. Where those products are all that reads the tensor, and a normalization makes it, the factors
    disappear into the normalization's own constants. Elsewhere one multiplication is added.
@@ -19,7 +20,7 @@ Language Models, 2022.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,12 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, num
 
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.plan import QuantizationPlan
+from edgeworthy.optimization.quantization.smoothing_choice import (
+    Channels,
+    Reals,
+    chosen_factors,
+    peaks_of_rows,
+)
 from edgeworthy.optimization.wiring import (
     Wiring,
     attribute,
@@ -60,6 +67,21 @@ class Meeting:
     constants: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Smoothed:
+    """A graph whose outliers moved.
+
+    Attributes:
+        model: The graph.
+        moved: Tensors whose outliers did.
+        added: Multiplications that were added for it.
+    """
+
+    model: ModelProto
+    moved: int
+    added: int
+
+
 def meetings_of(model: ModelProto, plan: QuantizationPlan) -> list[Meeting]:
     """Where outliers can move, in graph order."""
     wiring = Wiring(model.graph)
@@ -79,8 +101,8 @@ def meetings_of(model: ModelProto, plan: QuantizationPlan) -> list[Meeting]:
 
 
 def smooth(
-    model: ModelProto, meetings: Sequence[Meeting], runs: Iterable[Tensors], *, alpha: float
-) -> tuple[ModelProto, int]:
+    model: ModelProto, meetings: Sequence[Meeting], runs: Iterable[Tensors], *, alpha: float | None
+) -> Smoothed:
     """Move outliers.
 
     Args:
@@ -89,35 +111,45 @@ def smooth(
         runs: Samples, in runs that fit the memory.
         alpha: See rule 1, from 0 to 1.
 
-    Returns:
-        The graph, and how many multiplications were added.
-
     Raises:
         InferenceError: The engine cannot run the graph.
     """
-    peaks = _peaks(model, meetings, runs)
+    seen = observe_channels(model, meetings, runs)
     result = editable(model)
     stored = {tensor.name: tensor for tensor in result.graph.initializer}
     taken = Wiring(model.graph).names()
+    weights = {
+        meeting.tensor: [_rows(stored[node.input[1]], node) for node in meeting.products]
+        for meeting in meetings
+    }
     added = 0
+    factors = _factors(seen, weights, alpha)
     for meeting in meetings:
-        weights = [_rows(stored[node.input[1]], node) for node in meeting.products]
-        factors = factors_of(
-            peaks[meeting.tensor], np.max([np.abs(w).max(axis=1) for w in weights], axis=0), alpha
-        )
+        if meeting.tensor not in factors:
+            continue
+        own = factors[meeting.tensor]
         for node in meeting.products:
-            _multiply_rows(stored[node.input[1]], node, factors)
+            _multiply_rows(stored[node.input[1]], node, own)
         for name in meeting.constants:
-            _multiply(stored[name], 1.0 / factors)
+            _multiply(stored[name], 1.0 / own)
         if not meeting.constants:
-            _divide_before(result, meeting, factors, taken)
+            _divide_before(result, meeting, own, taken)
             added += 1
-    return sorted_graph(result), added
+    return Smoothed(sorted_graph(result), len(factors), added)
 
 
-def factors_of(
-    activations: NDArray[np.float64], weights: NDArray[np.float64], alpha: float
-) -> NDArray[np.float64]:
+def _factors(
+    seen: Mapping[str, Channels], weights: Mapping[str, list[Reals]], alpha: float | None
+) -> dict[str, Reals]:
+    if alpha is None:
+        return chosen_factors(seen, weights)
+    return {
+        tensor: factors_of(seen[tensor].peaks, peaks_of_rows(own), alpha)
+        for tensor, own in weights.items()
+    }
+
+
+def factors_of(activations: Reals, weights: Reals, alpha: float) -> Reals:
     """What each channel is divided by; 1 for channels that are silent on either side.
 
     >>> factors_of(np.array([8.0, 2.0, 0.0]), np.array([0.5, 0.5, 0.5]), 0.5).tolist()
@@ -169,30 +201,28 @@ def _is_own(name: str, channels: int, wiring: Wiring) -> bool:
     )
 
 
-def _rows(tensor: TensorProto, node: NodeProto) -> NDArray[np.float64]:
+def _rows(tensor: TensorProto, node: NodeProto) -> Reals:
     """Weights as ``(channels in, channels out)``."""
     values = numpy_helper.to_array(tensor).astype(np.float64)
     return values.T if node.op_type == "Gemm" and attribute(node, "transB", 0) else values
 
 
-def _multiply_rows(tensor: TensorProto, node: NodeProto, factors: NDArray[np.float64]) -> None:
+def _multiply_rows(tensor: TensorProto, node: NodeProto, factors: Reals) -> None:
     values = _rows(tensor, node) * factors[:, None]
     stored = values.T if node.op_type == "Gemm" and attribute(node, "transB", 0) else values
     tensor.CopyFrom(numpy_helper.from_array(_as_float32(stored), tensor.name))
 
 
-def _multiply(tensor: TensorProto, factors: NDArray[np.float64]) -> None:
+def _multiply(tensor: TensorProto, factors: Reals) -> None:
     values = numpy_helper.to_array(tensor).astype(np.float64) * factors
     tensor.CopyFrom(numpy_helper.from_array(_as_float32(values), tensor.name))
 
 
-def _as_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+def _as_float32(values: Reals) -> NDArray[np.float32]:
     return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def _divide_before(
-    model: ModelProto, meeting: Meeting, factors: NDArray[np.float64], taken: set[str]
-) -> None:
+def _divide_before(model: ModelProto, meeting: Meeting, factors: Reals, taken: set[str]) -> None:
     smoothed, name = (
         fresh_name(taken, f"{meeting.tensor}.{part}") for part in ("smoothed", "factors")
     )
@@ -205,37 +235,45 @@ def _divide_before(
     model.graph.node.append(helper.make_node("Mul", [meeting.tensor, name], [smoothed], name=own))
 
 
-def _peaks(
+def observe_channels(
     model: ModelProto, meetings: Sequence[Meeting], runs: Iterable[Tensors]
-) -> dict[str, NDArray[np.float64]]:
-    """By tensor, the largest absolute value of each channel."""
+) -> dict[str, Channels]:
+    """What each channel of each tensor looks like.
+
+    Raises:
+        InferenceError: The engine cannot run the graph.
+    """
     watched = editable(model)
     taken = Wiring(model.graph).names()
     names = {each.tensor: _watch(watched, each, taken) for each in meetings}
     executor = Executor(watched, optimized=True)
-    peaks: dict[str, NDArray[np.float64]] = {}
+    seen = {each.tensor: Channels.unseen(each.channels) for each in meetings}
     for run in runs if names else ():
-        values = executor.run(run, list(names.values()))
-        for tensor, name in names.items():
-            found = values[name].astype(np.float64)
-            peaks[tensor] = np.maximum(peaks.get(tensor, 0.0), found)
-    return peaks
+        values = executor.run(run, [name for own in names.values() for name in own])
+        for tensor, own in names.items():
+            highest, lowest, squares, shape = (values[name] for name in own)
+            seen[tensor].add(highest, lowest, squares, int(shape[0]))
+    return seen
 
 
-def _watch(model: ModelProto, meeting: Meeting, taken: set[str]) -> str:
-    parts = ("size", "rows", "peak", "shape", "axis")
-    size, rows, peak, shape, axis = (
-        fresh_name(taken, f"{meeting.tensor}.{part}") for part in parts
-    )
-    graph = model.graph
+def _watch(model: ModelProto, meeting: Meeting, taken: set[str]) -> tuple[str, ...]:
+    """Names of outputs: largest, smallest, sum of squares per channel, and the shape of it all."""
+    graph, make = model.graph, helper.make_node
+    parts = ("rows", "shape", "axis", "extent")
+    rows, shape, axis, extent = (fresh_name(taken, f"{meeting.tensor}.{part}") for part in parts)
     whole = np.array([-1, meeting.channels], dtype=np.int64)
     graph.initializer.append(numpy_helper.from_array(whole, shape))
-    graph.node.append(helper.make_node("Abs", [meeting.tensor], [size]))
-    graph.node.append(helper.make_node("Reshape", [size, shape], [rows]))
-    if opset_version(model) < _AXES_AS_INPUT_OPSET:
-        graph.node.append(helper.make_node("ReduceMax", [rows], [peak], axes=[0], keepdims=0))
-    else:
-        graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), axis))
-        graph.node.append(helper.make_node("ReduceMax", [rows, axis], [peak], keepdims=0))
-    graph.output.append(ValueInfoProto(name=peak))
-    return peak
+    graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), axis))
+    graph.node.append(make("Reshape", [meeting.tensor, shape], [rows]))
+    graph.node.append(make("Shape", [rows], [extent]))
+    by_input = opset_version(model) >= _AXES_AS_INPUT_OPSET
+    found = []
+    for kind in ("ReduceMax", "ReduceMin", "ReduceSumSquare"):
+        found.append(fresh_name(taken, f"{meeting.tensor}.{kind}"))
+        node = make(kind, [rows, axis] if by_input else [rows], [found[-1]], keepdims=0)
+        if not by_input:
+            node.attribute.append(helper.make_attribute("axes", [0]))
+        graph.node.append(node)
+    found.append(extent)
+    graph.output.extend(ValueInfoProto(name=name) for name in found)
+    return tuple(found)

@@ -28,7 +28,8 @@ from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
 from edgeworthy.graph.shapes import skeleton
 from edgeworthy.optimization.calibration import TensorRange
-from edgeworthy.optimization.quantization.plan import WEIGHTED, QuantizationPlan, channel_axis
+from edgeworthy.optimization.quantization.operators import WEIGHTED
+from edgeworthy.optimization.quantization.plan import QuantizationPlan, channel_axis
 from edgeworthy.optimization.quantization.weight_scales import (
     full_scales,
     neighbor_safe_scales,

@@ -29,7 +29,8 @@ from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.passes import CLEANING
 from edgeworthy.optimization.proof import gather_proof
 from edgeworthy.optimization.quantization import make_plan, weight_scales
-from edgeworthy.optimization.quantization.plan import WEIGHTED, channel_axis
+from edgeworthy.optimization.quantization.operators import WEIGHTED
+from edgeworthy.optimization.quantization.plan import channel_axis
 from edgeworthy.optimization.static_variant import make_ready
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name
 from edgeworthy.optimization.workbench import Calibration, Workbench
