@@ -3,8 +3,8 @@
 Rules:
 
 1. One streaming pass per portion of layers: a run is made, its products are added up, the run is
-   forgotten. A portion holds at most 16 million numbers of four bytes, whatever the number of samples; they are
-   the first 64 to 512, the fewer the larger the model.
+   forgotten. A portion holds at most 16 million numbers of four bytes, whatever the number of
+   samples; they are the first 64 to 512, the fewer the larger the model.
 2. At most 128 windows per sample and layer are looked at, evenly spread, at most 32 of wide layers
    and of those in groups, and at most 8 of depthwise ones: more say little new and cost time.
 3. A layer with windows of more than 2,048 numbers is left out: its inverse would take too long.
