@@ -1,212 +1,153 @@
 """How often the intervals of an evaluation hold the truth, where the truth is known.
 
-Figures are drawn anew many times from models whose true figure comes from one very large draw; the
-interval beside a coverage is the simulation's own. Shares need no simulation:
+Method: sets of samples are drawn from models whose true figures come from one very large draw (or
+are known), and the intervals are made by the very functions that an evaluation uses. Counted is how
+often an interval lies above, holds, and lies below the truth. Shares need no simulation:
 ``coverage_of_shares.py`` enumerates them.
 
-    python benchmarks/evaluate_coverage.py [--draws 1000] [--only anomaly,gaps]
+What was counted is appended to a file, fifty sets a line, so that a run can be cut into pieces;
+without ``--seconds`` it goes on to its end (about half an hour on one core)::
+
+    python benchmarks/evaluate_coverage.py coverage.jsonl --seconds 240
+    python benchmarks/evaluate_coverage.py coverage.jsonl --table
+
+After a change to intervals, start with a new file.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-import numpy as np
-from coverage_models import Draw, alarms, classifier, detector, regressor, segmenter
+import msgspec
+from coverage_worlds import WORLDS, World
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.evaluation import EvaluationSettings
-from edgeworthy.evaluation.metrics.base import IntervalPlan
-from edgeworthy.evaluation.samples import Samples
-from edgeworthy.evaluation.tasks import find_task
-from edgeworthy.evaluation.temperature import fit_temperature
-from edgeworthy.statistics import (
-    clopper_pearson,
-    largest_gap,
-    normal_quantile,
-)
-from edgeworthy.statistics.clustered import clustered_share, ratio_of_means
+from edgeworthy.statistics import clopper_pearson
 
-_LARGE = 100_000
-_HOT = 2.0
-_RESAMPLES = 400
+_SETS_PER_PIECE = 50
+_ROUNDING = 1e-9
 
 
-@dataclass(frozen=True)
-class Case:
-    """Models whose figures are known, and the figures that are held against that."""
+class Piece(msgspec.Struct, frozen=True):
+    """What was counted in some sets, or the truth behind them.
+
+    Attributes:
+        title: Of the world.
+        n: Samples per set; 0 where this is the truth.
+        first: Number of the first set.
+        truths: Figure -> its true value.
+        counts: Figure -> intervals above the truth, holding it, and below it.
+    """
 
     title: str
-    task: str
-    draw: Draw
-    metrics: tuple[str, ...]
-    sizes: tuple[int, ...]
-    slower: int = 1
-    large: int = _LARGE
+    n: int = 0
+    first: int = 0
+    truths: dict[str, float] = {}
+    counts: dict[str, tuple[int, int, int]] = {}
 
 
-CLASSIFIED = (
-    "expected_calibration_error",
-    "debiased_calibration_error",
-    "overconfidence",
-    "balanced_accuracy",
-    "macro_f1",
-)
-RANKED = ("auroc", "average_precision", "partial_auroc", "f1_at_threshold")
-ERRORS = ("mean_absolute_error", "root_mean_squared_error", "r_squared")
-BOXES = ("mean_average_precision", "average_precision_50", "average_precision_75")
-CASES = (
-    Case("74 % right, calibrated", "classification", classifier(1, 2), CLASSIFIED, (20, 100, 500)),
-    Case("74 % right, too sure", "classification", classifier(2, 2), CLASSIFIED, (20, 100, 500)),
-    Case("99 % right, too sure", "classification", classifier(2, 4), CLASSIFIED, (20, 100, 500)),
-    Case(
-        "one class of five is 2 %",
-        "classification",
-        classifier(1, 2.5, (0.4, 0.3, 0.2, 0.08, 0.02)),
-        ("balanced_accuracy", "macro_f1"),
-        (50, 200, 1000),
-    ),
-    Case("half anomalous, area 0.92", "anomaly", alarms(0.5, 2.0), RANKED, (20, 100, 500)),
-    Case("2 % anomalous, area 0.92", "anomaly", alarms(0.02, 2.0), RANKED, (200, 1000, 3000)),
-    Case("20 % anomalous, area 0.996", "anomaly", alarms(0.2, 3.8), RANKED, (30, 100, 500)),
-    Case("normal errors", "regression", regressor(heavy=False), ERRORS, (10, 30, 100, 500)),
-    Case("heavy tails", "regression", regressor(heavy=True), ERRORS, (10, 30, 100, 500)),
-    Case(
-        "three classes alike",
-        "segmentation",
-        segmenter(1 / 3),
-        ("mean_iou", "pixel_accuracy"),
-        (10, 30, 100, 300),
-    ),
-    Case("one class is 1 %", "segmentation", segmenter(0.01), ("mean_iou",), (10, 30, 100, 300)),
-    Case("boxes", "detection", detector, BOXES, (20, 50, 200), slower=4, large=10_000),
-)
+def counted(world: World, truths: Mapping[str, float], n: int, first: int) -> Piece:
+    """Draw some sets and look where the intervals lie."""
+    counts = {name: [0, 0, 0] for name in truths}
+    for at in range(first, first + _SETS_PER_PIECE):
+        for name, found in world.found(n, at).items():
+            if found is not None:
+                counts[name][1 + _side(found, truths[name])] += 1
+    return Piece(world.title, n, first, {}, {k: (v[0], v[1], v[2]) for k, v in counts.items()})
 
 
-def coverage(case: Case, draws: int) -> Iterator[str]:
-    """Rows of the table: every figure and its drop."""
-    settings = EvaluationSettings(task=case.task, threshold=1.0)  # type: ignore[arg-type] # ours
-    task = find_task(settings.task)
-    chosen = [each for each in task.metrics if each.definition.name in case.metrics]
-
-    def judged(seed: tuple[int, ...], n: int) -> list[Samples]:
-        drawn = case.draw(np.random.default_rng(seed), n)
-        return [task.decode(said, settings) for said in drawn]
-
-    def found(seed: tuple[int, ...], n: int, plan: IntervalPlan) -> list[Sequence[Estimate]]:
-        subject, original = judged(seed, n)
-        return [
-            some
-            for each in chosen
-            for some in (
-                each.estimates(subject, original, plan),
-                each.drops(subject, original, plan),
-            )
-        ]
-
-    truth = found((99,), case.large, IntervalPlan((0.95,), 0, 2))
-    names = [f"`{each.definition.name}`{end}" for each in chosen for end in ("", ", drop")]
-    for n in case.sizes:
-        hits, given = np.zeros(len(names)), np.zeros(len(names))
-        repeats = max(50, draws // case.slower // (4 if n > 500 else 1))  # noqa: PLR2004
-        for at in range(repeats):
-            said = found((n, at), n, IntervalPlan((0.95,), at, _RESAMPLES))
-            for row, (one, value) in enumerate(zip(said, truth, strict=True)):
-                if one and value:
-                    given[row] += 1
-                    hits[row] += one[0].low - 1e-9 <= value[0].value <= one[0].high + 1e-9
-        for row, name in enumerate(names):
-            if given[row]:
-                true = truth[row][0].value
-                yield row_of(name, case.title, true, n, (int(hits[row]), int(given[row])))
+def _side(found: Estimate, truth: float) -> int:
+    """-1 for an interval above the truth, 1 for one below it."""
+    return int(found.high + _ROUNDING < truth) - int(found.low - _ROUNDING > truth)
 
 
-def row_of(name: str, title: str, value: float, n: int, counted: tuple[int, int]) -> str:
-    """A row with the interval of the coverage itself."""
-    found = clopper_pearson(*counted, confidence=0.95)
-    covered = f"{found.value:.1%} ({found.low:.1%} to {found.high:.1%})"
-    return f"| {name} | {title} | {value:.4f} | {n} | {covered}, {counted[1]} sets |"
+def left_to_do(pieces: list[Piece], only: set[str]) -> Iterator[tuple[World, int, int]]:
+    """Pieces that are missing, the first of every cell before the second of any."""
+    done = {(each.title, each.n, each.first) for each in pieces}
+    most = max(world.sets for world in WORLDS)
+    for first in range(0, most, _SETS_PER_PIECE):
+        for world in WORLDS:
+            for n in world.sizes:
+                wanted = first < world.sets and (not only or world.part in only)
+                if wanted and (world.title, n, first) not in done:
+                    yield world, n, first
 
 
-def temperature(draws: int) -> Iterator[str]:
-    """The temperature of a classifier that is twice as sharp as it should be."""
-    settings = EvaluationSettings(task="classification")
-    for n in (50, 200, 1000):
-        hits = refused = 0
-        for at in range(draws):
-            said, _ = classifier(_HOT, 1.5)(np.random.default_rng((n, at)), n)
-            found = fit_temperature(said, settings).temperature
-            refused += found is None
-            hits += found is not None and found.low <= _HOT <= found.high
-        yield row_of("temperature", "twice as sharp", _HOT, n, (hits, draws - refused))
+def run(path: Path, seconds: float, only: set[str]) -> None:
+    """Append pieces until the time is over or nothing is left."""
+    pieces = read(path)
+    truths = {each.title: each.truths for each in pieces if each.n == 0}
+    until = time.monotonic() + seconds
+    left = list(left_to_do(pieces, only))
+    for done, (world, n, first) in enumerate(left):
+        if time.monotonic() > until:
+            print(f"{len(left) - done} pieces of {_SETS_PER_PIECE} sets are left")
+            return
+        if world.title not in truths:
+            truths[world.title] = dict(world.truths())
+            _append(path, Piece(world.title, truths=truths[world.title]))
+        _append(path, counted(world, truths[world.title], n, first))
+    print("nothing is left")
 
 
-def gaps(draws: int) -> Iterator[str]:
-    """The largest gap of a share between groups."""
-    for shares in ((0.8, 0.6), (0.98, 0.95), (0.9, 0.9)):
-        for n in (30, 100, 500):
-            random = np.random.default_rng(n)
-            hits = 0
-            for drawn in random.binomial(n, shares, (draws, 2)):
-                found = largest_gap([drawn], [np.full(2, n)], confidence=0.95)
-                hits += found.low <= shares[0] - shares[1] + 1e-12 <= found.high + 2e-12
-            title = f"{shares[0]:.0%} and {shares[1]:.0%}"
-            yield row_of("disparity", title, shares[0] - shares[1], n, (hits, draws))
+def read(path: Path) -> list[Piece]:
+    """Pieces of a file; none where there is no file yet."""
+    if not path.exists():
+        return []
+    return [msgspec.json.decode(line, type=Piece) for line in path.read_bytes().splitlines()]
 
 
-def conditions(draws: int) -> Iterator[str]:
-    """Means over 20 conditions on the same samples, and errors relative to the original's."""
-    for share in (0.6, 0.9, 0.98):
-        edge = normal_quantile(share)
-        worse = normal_quantile(max(share - 0.05, 0.5))
-        for n in (20, 100, 500):
-            hits = np.zeros(3, dtype=np.int64)
-            for at in range(draws):
-                random = np.random.default_rng((n, at))
-                common = math.sqrt(0.5) * random.standard_normal(n)
-                seen = common + math.sqrt(0.5) * random.standard_normal((20, n))
-                before, after = seen < edge, seen < worse
-                mean = clustered_share(before, confidence=0.95)
-                hits[0] += mean.low <= share <= mean.high
-                ratio = ratio_of_means(
-                    1 - after.mean(axis=0), 1 - before.mean(axis=0), confidence=0.95
-                )
-                if ratio is not None:
-                    truth = (1 - max(share - 0.05, 0.5)) / (1 - share)
-                    hits[1] += ratio.low <= truth <= ratio.high
-                    hits[2] += 1
-            yield row_of("mean over conditions", "", share, n, (int(hits[0]), draws))
-            relative = (1 - max(share - 0.05, 0.5)) / (1 - share)
-            yield row_of("relative error", "", relative, n, (int(hits[1]), int(hits[2])))
+def _append(path: Path, piece: Piece) -> None:
+    with path.open("ab") as file:
+        file.write(msgspec.json.encode(piece) + b"\n")
+
+
+def table(pieces: list[Piece]) -> Iterator[str]:
+    """A row per figure and model: coverage by size, with its own interval."""
+    cells: dict[tuple[str, str], dict[int, list[int]]] = {}
+    for piece in pieces:
+        for figure, counts in piece.counts.items():
+            row = cells.setdefault((figure, piece.title), {})
+            sums = row.setdefault(piece.n, [0, 0, 0])
+            for side, count in enumerate(counts):
+                sums[side] += count
+    order = [world.title for world in WORLDS]
+    for (figure, title), sizes in sorted(
+        cells.items(), key=lambda row: (row[0][0].partition(",")[0], order.index(row[0][1]), row[0])
+    ):
+        said = [f"{n:,}: {_covered(*sizes[n])}" for n in sorted(sizes) if sum(sizes[n])]
+        if said:
+            yield f"| {figure} | {title} | {'; '.join(said)} |"
+
+
+def _covered(above: int, held: int, below: int) -> str:
+    sets = above + held + below
+    found = clopper_pearson(held, sets, confidence=0.95)
+    ends = f"{100 * found.low:.1f} to {100 * found.high:.1f}"
+    return f"{100 * found.value:.1f} ({ends}), {sets:,}"
 
 
 def main() -> None:
-    """Print the tables."""
+    """Run for some time, or print the table."""
     parser = argparse.ArgumentParser(description="How often intervals hold the truth.")
-    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("path", type=Path, help="file of what was counted so far")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--only", default="", help="parts, for example anomaly,gaps")
+    parser.add_argument("--table", action="store_true", help="print what was counted so far")
     given = parser.parse_args()
-    parts: list[tuple[str, Callable[[], Iterator[str]]]] = [
-        (case.task, functools.partial(coverage, case, given.draws)) for case in CASES
-    ]
-    parts += [
-        ("temperature", functools.partial(temperature, given.draws)),
-        ("gaps", functools.partial(gaps, given.draws)),
-        ("conditions", functools.partial(conditions, given.draws)),
-    ]
-    known = dict.fromkeys(name for name, _ in parts)
-    only = set(filter(None, given.only.split(","))) or set(known)
+    only = set(filter(None, given.only.split(",")))
+    known = dict.fromkeys(world.part for world in WORLDS)
     if unknown := sorted(only - set(known)):
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(known)}")
-    print("| figure | model | truth | n | coverage at 95 % |\n|---|---|---|---|---|")
-    for name, lines in parts:
-        if name in only:
-            for line in lines():
-                print(line, flush=True)
+    if not given.table:
+        run(given.path, given.seconds, only)
+        return
+    print("| figure | model | n: coverage at 95 %, its own interval, sets |\n|---|---|---|")
+    for line in table(read(given.path)):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from sklearn import metrics  # type: ignore[import-untyped] # no types
 from edgeworthy.documents.evaluation import MetricValue
 from edgeworthy.errors import DatasetError, ProjectFileError
 from edgeworthy.evaluation import EvaluationSettings, Predictions, evaluate
+from edgeworthy.statistics import share_interval
 
 SETTINGS = EvaluationSettings(task="anomaly", resamples=200)
 ALONE = EvaluationSettings(task="anomaly", resamples=200, is_original=True)
@@ -57,10 +58,29 @@ def test_f1_of_the_alarms_is_scikit_learns_and_asks_for_a_threshold(figure: Figu
     found = figure(evaluate(*said, replace(SETTINGS, threshold=1.0)), "f1_at_threshold")
     old, new = (metrics.f1_score(labels, each >= 1.0) for each in (before, after))
     assert found.estimate.value == pytest.approx(new)
-    assert found.estimate.low < new < found.estimate.high
+    # F1 is 2 s / (1 + s) of the share s of true alarms among all that is alarm or anomalous.
+    true, counted = int((labels & (after >= 1.0)).sum()), int((labels | (after >= 1.0)).sum())
+    share = share_interval(true, counted, confidence=0.95)
+    ends = [2 * end / (1 + end) for end in (share.low, share.high)]
+    assert [found.estimate.low, found.estimate.high] == pytest.approx(ends)
     assert found.drop is not None
     assert found.drop.value == pytest.approx(old - new)
-    assert "f1_at_threshold" not in {each.metric for each in evaluate(*said, SETTINGS).metrics}
+    # Joined by the correlation of the two: as wide as the bootstrap of their difference.
+    drawn = np.random.default_rng(4).integers(0, 400, (4000, 400))
+    anomalous = labels[drawn] == 1
+    alarms = [each[drawn] >= 1.0 for each in (before, after)]
+    twins = [2 * (anomalous & a).sum(1) / (anomalous.sum(1) + a.sum(1)) for a in alarms]
+    spread = np.std(twins[0] - twins[1])
+    assert (found.drop.high - found.drop.low) / 2 == pytest.approx(1.96 * spread, rel=0.12)
+
+
+def test_alarms_that_are_equal_on_few_samples_may_still_differ(figure: Figure) -> None:
+    labels, scores = scored(30)
+    said = Predictions(scores, labels, {})
+    drop = figure(evaluate(said, said, replace(SETTINGS, threshold=1.0)), "f1_at_threshold").drop
+    assert drop is not None
+    assert drop.value == 0.0
+    assert drop.low < 0.0 < drop.high
 
 
 @pytest.mark.parametrize("n", [200, 3000])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.project import BoxFormat, ModelSection
 from edgeworthy.errors import DatasetError, InferenceError, ProjectFileError
 from edgeworthy.evaluation import (
@@ -18,7 +19,9 @@ from edgeworthy.evaluation import (
     evaluate,
     judged_as,
 )
+from edgeworthy.evaluation.metrics.base import IntervalPlan
 from edgeworthy.evaluation.outputs import detections_of
+from edgeworthy.evaluation.samples import Detections
 from edgeworthy.evaluation.tasks import find_task
 
 ALONE = EvaluationSettings(task="detection", is_original=True, label_count=3, resamples=50)
@@ -147,8 +150,44 @@ def test_detectors_that_agree_on_few_images_may_still_differ() -> None:
     result = evaluate(said, said, EvaluationSettings(task="detection", resamples=100))
     for metric in result.metrics:
         assert metric.drop is not None
-        # One kind of image of 1 - 0.025^(1/20) may well be missing among twenty.
-        assert (metric.drop.low, metric.drop.high) == pytest.approx((-0.1684, 0.1684), abs=1e-4)
+        # A kind of image of 1 - 0.025^(1/20) may well be missing among twenty, on which one of
+        # the two finds nothing: it loses that share of the figure, or of a quarter.
+        arm = 0.16843 * max(metric.estimate.value, 0.25)
+        assert (metric.drop.low, metric.drop.high) == pytest.approx((-arm, arm), abs=1e-5)
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.1])
+def test_figures_of_few_images_and_their_drops_are_covered(lost: float) -> None:
+    # Precision is too high for few images, and detectors differ in few of them: the bootstrap
+    # covered 89 to 92 % of such figures. Of 150 sets three standard errors are 5.3.
+    metric = find_task("detection").metrics[1]
+    generator = np.random.default_rng(8)
+
+    def drawn(n: int) -> tuple[Detections, Detections]:
+        truth = np.tile(np.array([[[0.0, 0.0, 0.0, 9.0, 9.0]]]), (n, 1, 1))
+        scores = generator.beta(2.0, 2.0, (n, 3)) + np.array([0.3, 0.0, 0.0])
+        missing = (generator.random((n, 3)) < 0.2) | (np.arange(3) > 1)
+        found = []
+        for gone in (generator.random((n, 1)) < lost, np.zeros((n, 1), dtype=np.bool_)):
+            more = (generator.random((n, 3)) < 0.05) & (np.arange(3) == 0)
+            classes = np.where(missing | gone | more, -1, 0)
+            hits = np.repeat((np.arange(3) == 0)[None, :, None], n, axis=0).repeat(10, axis=2)
+            found.append(Detections(truth, scores, classes, hits, 1))
+        return found[0], found[1]
+
+    plan = IntervalPlan((0.95,), 1, 2)
+
+    def both(n: int) -> list[Estimate]:
+        pair = drawn(n)
+        return [metric.estimates(*pair, plan)[0], metric.drops(*pair, plan)[0]]
+
+    truths = [each.value for each in both(15_000)]
+    sets = [both(30) for _ in range(150)]
+    held = [
+        np.mean([each[at].low <= truth <= each[at].high for each in sets])
+        for at, truth in enumerate(truths)
+    ]
+    assert min(held) >= 0.95 - 0.053
 
 
 def test_slices_and_other_images_are_their_own() -> None:

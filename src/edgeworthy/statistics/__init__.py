@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgeworthy.statistics.disparity import highest_of, largest_gap, lowest_of
     from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
     from edgeworthy.statistics.fisher import fisher_upper_p_value
-    from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
+    from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife, half_sample_bias
     from edgeworthy.statistics.mcnemar import exact_p_value
     from edgeworthy.statistics.multiplicity import benjamini_yekutieli, holm
     from edgeworthy.statistics.pairing import joined_difference
@@ -34,6 +34,7 @@ _HOMES = {
     "clopper_pearson": "proportions",
     "exact_p_value": "mcnemar",
     "fisher_upper_p_value": "fisher",
+    "half_sample_bias": "jackknife",
     "highest_of": "disparity",
     "holm": "multiplicity",
     "joined_difference": "pairing",
@@ -61,6 +62,7 @@ __all__ = [
     "clopper_pearson",
     "exact_p_value",
     "fisher_upper_p_value",
+    "half_sample_bias",
     "highest_of",
     "holm",
     "joined_difference",

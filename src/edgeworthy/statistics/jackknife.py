@@ -34,6 +34,7 @@ class Jackknifed:
         blocks: Blocks behind the standard error.
         n: Independent samples.
         skewness: Of the blocks' influences: positive where a few push the figure up.
+        bias: How much larger the figure may be than that of all samples in the world.
     """
 
     value: float
@@ -41,6 +42,7 @@ class Jackknifed:
     blocks: int
     n: int
     skewness: float = 0.0
+    bias: float = 0.0
 
     def interval(self, *, confidence: float, unit: str) -> Estimate:
         """Student's interval with one degree of freedom less than there are blocks.
@@ -64,7 +66,8 @@ class Jackknifed:
         """Student's interval with Hall's correction for skewed influences.
 
         For a difference of two figures of the same samples, to which a few samples contribute most:
-        it may be on either side of 0, so that no other scale helps.
+        it may be on either side of 0, so that no other scale helps. Of a figure with a bias it is
+        all that lies in the interval with the bias or in that without it.
 
         Args:
             confidence: Coverage to aim at, in (0, 1).
@@ -78,8 +81,8 @@ class Jackknifed:
         )
         return Estimate(
             value=self.value,
-            low=min(low, self.value),
-            high=max(high, self.value),
+            low=min(low, low - self.bias, self.value),
+            high=max(high, high - self.bias, self.value),
             confidence=confidence,
             n=self.n,
             method="jackknife-skewed",
@@ -179,6 +182,44 @@ def block_jackknife(
         n=n,
         skewness=0.0 if flat else third / (spread / influences.size) ** 1.5,
     )
+
+
+def half_sample_bias(
+    statistic: Statistic, n: int, *, seed: int | Sequence[int], halvings: int = 60
+) -> float:
+    """How much larger a figure is of ``n`` samples than it would be of very many.
+
+    A bias that falls as 1 / n grows by itself when the samples are halved. Halves show it with less
+    noise than single samples left out, where the figure has steps.
+
+    Args:
+        statistic: Takes weights ``(r, n)``, returns the figure per row ``(r,)``.
+        n: Number of samples.
+        seed: Seed of the halvings.
+        halvings: How many; both halves are used.
+
+    Source: Quenouille, Biometrika 43 (1956) 353-360, with groups of half the samples.
+
+    >>> heights = np.arange(100.0)
+    >>> def spread(weights):  # the variance: of n samples it is smaller by a share of 1 / n
+    ...     mean = weights @ heights / weights.sum(axis=1)
+    ...     return weights @ heights**2 / weights.sum(axis=1) - mean**2
+    >>> bias = half_sample_bias(spread, 100, seed=1)
+    >>> -9.5 < bias < -7.5  # -833 / 99 = -8.4
+    True
+    """
+    if n < 2:  # noqa: PLR2004 - it has no half
+        return 0.0
+    generator = np.random.default_rng(seed)
+    first = np.argsort(generator.random((halvings, n)), axis=1) < n // 2
+    halves = np.concatenate([first, ~first]).astype(np.float64)
+    rows = max(1, _BLOCK_VALUES // n)
+    figures = np.concatenate(
+        [statistic(halves[start : start + rows]) for start in range(0, len(halves), rows)]
+    )
+    value = float(statistic(np.ones((1, n)))[0])
+    figures = figures[np.isfinite(figures)]
+    return float(figures.mean()) - value if figures.size and math.isfinite(value) else 0.0
 
 
 def _without(

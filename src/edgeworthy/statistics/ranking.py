@@ -9,16 +9,17 @@ Rules:
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.statistics.distributions import normal_quantile
+from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
 from edgeworthy.statistics.inversion import last_included
-from edgeworthy.statistics.pairing import joined_difference
-from edgeworthy.statistics.replicates import clipped
+from edgeworthy.statistics.replicates import clipped, joined_arms, unseen_share
+
+# Scores that rank little better than chance can still lose as much as these.
+_LEAST_AREA = 0.75
 
 
 def placements(
@@ -92,9 +93,10 @@ def paired_area_difference(
 ) -> Estimate:
     """Area of the first minus area of the second, on the same samples.
 
-    The arms of the two areas' own score intervals, joined by the correlation of the areas; unlike
-    DeLong's interval it stays honest where both are close to 1 (500 samples, areas of 0.996 and
-    0.994: DeLong's covers 86 % at a nominal 95 %).
+    DeLong's standard error with Student's t, and added as squares what the samples cannot show: of
+    the rarer kind a share may be missing that one of the two ranks by chance. Without that the
+    interval of a model that fails on a rare kind covers 70 to 90 % (500 samples, areas of 0.996 and
+    0.994: DeLong's covers 86 %).
 
     Args:
         first: ``(n,)`` scores of one model.
@@ -102,28 +104,30 @@ def paired_area_difference(
         positive: ``(n,)``, with samples of both kinds.
         confidence: Coverage to aim at, in (0, 1).
 
-    Source: :func:`joined_difference`; DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988)
-    837-845, for the correlation.
+    Source: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837-845; Hanley and
+    Lippman-Hand, JAMA 249 (1983) 1743-1745, for what is missing.
     """
-    one = roc_area(first, positive, confidence=confidence)
-    two = roc_area(second, positive, confidence=confidence)
-    correlation = _correlation(placements(first, positive), placements(second, positive))
-    difference = joined_difference(one, two, correlation=correlation)
-    return clipped(difference, smallest=-1.0, largest=1.0)
+    one, two = placements(first, positive), placements(second, positive)
+    areas = float(np.mean(one[0])), float(np.mean(two[0]))
+    error = math.sqrt(sum(_variance_of_mean(a - b) for a, b in zip(one, two, strict=True)))
+    n = len(first)
+    arm = student_t_quantile((1 + confidence) / 2, max(n - 2, 1)) * error
+    unseen = unseen_share(min(len(each) for each in one), confidence=confidence)
+    value = areas[0] - areas[1]
+    found = Estimate(
+        value=value,
+        low=value - arm,
+        high=value + arm,
+        confidence=confidence,
+        n=n,
+        method="delong",
+        unit="ratio",
+    )
+    by_chance = max(*areas, _LEAST_AREA) - 0.5
+    wide = joined_arms(found, arm=unseen * by_chance, reason="unseen-kind")
+    return clipped(wide, smallest=-1.0, largest=1.0)
 
 
-_Placements: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
-
-
-def _correlation(first: _Placements, second: _Placements) -> float:
-    """Correlation of two areas on the same samples; 0 where one of them does not vary."""
-    covariance = variance_first = variance_second = 0.0
-    for one, two in zip(first, second, strict=True):
-        if len(one) > 1:
-            (var_one, both), (_, var_two) = np.cov(one, two)
-            covariance += both / len(one)
-            variance_first += var_one / len(one)
-            variance_second += var_two / len(one)
-    if variance_first <= 0.0 or variance_second <= 0.0:
-        return 0.0
-    return float(np.clip(covariance / math.sqrt(variance_first * variance_second), -1.0, 1.0))
+def _variance_of_mean(values: NDArray[np.float64]) -> float:
+    """None to be seen in a single value."""
+    return float(values.var(ddof=1)) / len(values) if len(values) > 1 else 0.0

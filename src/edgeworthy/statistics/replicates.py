@@ -155,6 +155,25 @@ def widened(estimate: Estimate, *, below: float, above: float, floor: str) -> Es
     )
 
 
+def joined_arms(estimate: Estimate, *, arm: float, reason: str) -> Estimate:
+    """The estimate with arms that hold an independent cause of error too, added as squares.
+
+    Args:
+        estimate: What was found.
+        arm: What the other cause could do to either side, in the estimate's unit.
+        reason: The other cause; joined to the method.
+    """
+    return Estimate(
+        value=estimate.value,
+        low=estimate.value - math.hypot(estimate.value - estimate.low, arm),
+        high=estimate.value + math.hypot(estimate.high - estimate.value, arm),
+        confidence=estimate.confidence,
+        n=estimate.n,
+        method=f"{estimate.method}+{reason}",
+        unit=estimate.unit,
+    )
+
+
 def clipped(estimate: Estimate, *, smallest: float, largest: float) -> Estimate:
     """The estimate with its ends inside the possible range.
 

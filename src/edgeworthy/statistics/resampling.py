@@ -22,8 +22,9 @@ from edgeworthy.statistics.replicates import Replicates
 #: Weights ``(r, k)`` of ``k`` cells in ``r`` resamples -> figures ``(r,)`` or ``(r, m)``.
 Statistic: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-_BLOCK_VALUES = 2_000_000
-_JACKKNIFE_CELLS = 1_500
+_BLOCK_VALUES = 262_144
+_JACKKNIFE_CELLS = 200
+_MOST_SKEWED_CELLS = 1_500
 _MULTINOMIAL_COST = 4
 
 
@@ -87,10 +88,10 @@ def replicate(
     n = int(multiplicities.sum())
     observed = _columns(statistic, multiplicities[None, :].astype(np.float64))[0]
     generator = np.random.default_rng(seed)
-    blocks = _weights(multiplicities, resamples, generator)
+    blocks = resampled_weights(multiplicities, resamples, generator)
     draws = np.concatenate([_columns(statistic, block) for block in blocks])
     draws = draws[np.isfinite(draws).all(axis=1)]
-    accelerations = _accelerations(statistic, multiplicities, observed.size)
+    accelerations = _accelerations(statistic, multiplicities, observed.size, generator)
     return tuple(
         Replicates(
             value=float(observed[column]),
@@ -108,10 +109,18 @@ def _columns(statistic: Statistic, weights: NDArray[np.float64]) -> NDArray[np.f
     return figures[:, None] if figures.ndim == 1 else figures
 
 
-def _weights(
+def resampled_weights(
     multiplicities: NDArray[np.int64], resamples: int, generator: np.random.Generator
 ) -> Iterator[NDArray[np.float64]]:
-    """Weights in blocks; by cell or by sample, whichever is cheaper (the law is the same)."""
+    """Weights ``(r, k)`` of resamples in blocks of bounded memory.
+
+    By cell or by sample, whichever is cheaper; the law is the same.
+
+    Args:
+        multiplicities: ``(k,)``: samples per cell, each at least 1.
+        resamples: How many.
+        generator: Of the resamples.
+    """
     n, k = int(multiplicities.sum()), multiplicities.size
     rows = max(1, _BLOCK_VALUES // max(n, k))
     cell_of_sample = np.repeat(np.arange(k), multiplicities)
@@ -129,18 +138,32 @@ def _weights(
 
 
 def _accelerations(
-    statistic: Statistic, multiplicities: NDArray[np.int64], figures: int
+    statistic: Statistic,
+    multiplicities: NDArray[np.int64],
+    figures: int,
+    generator: np.random.Generator,
 ) -> NDArray[Any]:
-    """Jackknife skewness per figure; 0 for many cells, where it is below 1 / sqrt(cells)."""
-    k = multiplicities.size
-    if k > _JACKKNIFE_CELLS or multiplicities.sum() == 1:
+    """Jackknife skewness per figure; 0 for many cells, where it is below 1 / sqrt(cells).
+
+    Of cells one by one or of groups of samples: influences of groups are sums, so that their cubes
+    add up to the same.
+    """
+    n, k = int(multiplicities.sum()), multiplicities.size
+    if n == 1 or k > _MOST_SKEWED_CELLS:
         return np.zeros(figures)
-    left_out = multiplicities.astype(np.float64) - np.eye(k)
+    if k <= _JACKKNIFE_CELLS:
+        counts, left_out = multiplicities, multiplicities.astype(np.float64) - np.eye(k)
+    else:
+        cells = generator.permutation(np.repeat(np.arange(k), multiplicities))
+        groups = np.array_split(cells, _JACKKNIFE_CELLS)
+        counts = np.ones(_JACKKNIFE_CELLS, dtype=np.int64)
+        taken = np.stack([np.bincount(group, minlength=k) for group in groups])
+        left_out = (multiplicities - taken).astype(np.float64)
     influences = _columns(statistic, left_out)
     used = np.all(np.isfinite(influences), axis=1)
     if not used.any():
         return np.zeros(figures)
-    counts, influences = multiplicities[used, None], influences[used]
+    counts, influences = counts[used, None], influences[used]
     center = np.sum(counts * influences, axis=0) / counts.sum()
     deviations = center - influences
     variance = np.sum(counts * deviations**2, axis=0)

@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
-from edgeworthy.evaluation.metrics.resampled import resampled_estimates, rule_of_three
+from edgeworthy.evaluation.metrics.resampled import rule_of_three
 from edgeworthy.evaluation.metrics.shares import agreement_table
 from edgeworthy.evaluation.samples import Embeddings
 from edgeworthy.statistics.proportions import paired_difference
+from edgeworthy.statistics.replicates import clipped
 from edgeworthy.statistics.shares import share_interval
+from edgeworthy.statistics.skewed import root_mean_square
+
+_FEWEST_SAMPLES = 2
 
 _SOURCE = "Jégou et al., TPAMI 33 (2011): recall at k; interval: Blaker 2000; drop: Tango 1998"
 
@@ -90,26 +94,52 @@ class CosineFidelity(Metric[Embeddings]):
         unit="ratio",
         higher_is_better=True,
         title="Cosine to the original's vectors",
-        source="mean cosine of paired vectors; interval: Efron 1987 (BCa)",
+        source="mean cosine of paired vectors; interval: Hall 1988",
         needs_original=True,
     )
 
     def estimates(
         self, subject: Embeddings, original: Embeddings, plan: IntervalPlan
     ) -> tuple[Estimate, ...]:
-        """Mean with a bootstrap interval; none for vectors of other lengths."""
+        """Mean with an interval for skewed squares; none for vectors of other lengths.
+
+        One less the cosine of unit vectors is half the squared distance of their ends.
+        """
         if subject.vectors.shape != original.vectors.shape:
             return ()
-        cosines = np.clip((subject.vectors * original.vectors).sum(axis=1), -1.0, 1.0)
-        effect = float(1.0 - cosines.min())
-        return resampled_estimates(
-            lambda weights: weights @ cosines / weights.sum(axis=1),
-            np.ones(len(cosines), dtype=np.int64),
-            plan=plan,
-            purpose=self.definition.name,
-            floor=rule_of_three(len(cosines), effect=effect),
-            unit_and_range=("ratio", -1.0, 1.0),
+        chords = np.linalg.norm(subject.vectors - original.vectors, axis=1)
+        if len(chords) < _FEWEST_SAMPLES:
+            return ()
+        seed = plan.seed_of(self.definition.name)
+        floor = rule_of_three(len(chords), effect=float(np.max(chords) ** 2 / 2))
+        return tuple(
+            clipped(
+                floor.applied(
+                    _cosine(
+                        root_mean_square(
+                            chords, confidence=level, seed=seed, resamples=plan.resamples
+                        )
+                    )
+                ),
+                smallest=-1.0,
+                largest=1.0,
+            )
+            for level in plan.confidences
         )
+
+
+def _cosine(chord: Estimate) -> Estimate:
+    """Mean cosine from the root mean square of the distances between the ends of unit vectors."""
+    high, value, low = (1.0 - end**2 / 2 for end in (chord.low, chord.value, chord.high))
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        confidence=chord.confidence,
+        n=chord.n,
+        method=chord.method,
+        unit="ratio",
+    )
 
 
 class NeighborAgreement(Metric[Embeddings]):

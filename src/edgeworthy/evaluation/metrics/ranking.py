@@ -37,7 +37,7 @@ class Auroc(Metric[Scores]):
         unit="ratio",
         higher_is_better=True,
         title="Area under the ROC curve",
-        source="Hanley and McNeil 1982; interval: Newcombe 2006; drop: Zou and Donner 2008",
+        source="Hanley and McNeil 1982; interval: Newcombe 2006; drop: DeLong et al. 1988",
     )
 
     def estimates(
@@ -187,23 +187,41 @@ class _Thresholds:
         self._order = np.argsort(-samples.scores, kind="stable")
         falling = samples.scores[self._order]
         self._last = np.append(np.flatnonzero(np.diff(falling)), len(falling) - 1)
-        self._anomalous = samples.anomalous[self._order].astype(np.float64)
+        self._anomalous = samples.anomalous[self._order]
 
-    def hits_and_alarms(
+    def with_hits(
         self, weights: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """``(r, n)`` -> anomalous and all weights ``(r, thresholds)`` that raise the alarm."""
+        """``(r, n)`` -> anomalous and all weights that raise the alarm.
+
+        Only at thresholds that an anomalous sample just reaches; elsewhere nothing is gained.
+        """
         ordered = weights[:, self._order]
-        alarms = np.cumsum(ordered, axis=1)[:, self._last]
-        hits = np.cumsum(ordered * self._anomalous, axis=1)[:, self._last]
-        return hits, alarms
+        reached = np.cumsum(self._anomalous)[self._last]
+        gaining = np.diff(reached, prepend=0) > 0
+        hits = np.cumsum(ordered[:, self._anomalous], axis=1)[:, reached[gaining] - 1]
+        return hits, np.cumsum(ordered, axis=1)[:, self._last[gaining]]
+
+    def up_to(
+        self, weights: NDArray[np.float64], false_alarm_ratio: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """``(r, n)`` -> false alarm ratio and recall, as far as any row stays below the ratio."""
+        ordered = weights[:, self._order]
+        normal = np.cumsum(ordered * ~self._anomalous, axis=1)[:, self._last]
+        limit = false_alarm_ratio * normal[:, -1:]
+        needed = min(int(np.max(np.sum(normal <= limit, axis=1))) + 1, len(self._last))
+        seen = self._last[needed - 1] + 1
+        raised = np.cumsum(ordered[:, :seen] * self._anomalous[:seen], axis=1)
+        anomalous = raised[:, self._last[:needed]]
+        every = ordered[:, self._anomalous].sum(axis=1, keepdims=True)
+        return _ratio(normal[:, :needed], normal[:, -1:]), _ratio(anomalous, every)
 
 
 def _average_precision(samples: Scores) -> Statistic:
     thresholds = _Thresholds(samples)
 
     def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        hits, alarms = thresholds.hits_and_alarms(weights)
+        hits, alarms = thresholds.with_hits(weights)
         gained = np.diff(hits, axis=1, prepend=0.0)
         precision = np.divide(hits, alarms, out=np.zeros_like(hits), where=alarms > 0)
         return _ratio((gained * precision).sum(axis=1), hits[:, -1])
@@ -216,10 +234,7 @@ def _partial_area(samples: Scores) -> Statistic:
     limit = _LARGEST_FALSE_ALARM_RATIO
 
     def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        hits, alarms = thresholds.hits_and_alarms(weights)
-        false_alarms = alarms - hits
-        recall = _ratio(hits, hits[:, -1:])
-        ratio = _ratio(false_alarms, false_alarms[:, -1:])
+        ratio, recall = thresholds.up_to(weights, limit)
         from_ratio, step = _steps(ratio)
         from_recall, rise = _steps(recall)
         width = np.clip(limit - from_ratio, 0.0, step)

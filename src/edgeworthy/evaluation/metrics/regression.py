@@ -2,11 +2,12 @@
 
 Rules:
 
-1. Bootstrap intervals. Those of an error are at least as wide as Student's on a logarithmic scale,
-   which hold for few and skewed errors too; those of squares are longer by Bonett's factor.
-2. The arms of a drop are at least what an unseen kind of sample would do if it changed as much as
+1. Errors have bootstrap intervals that are at least as wide as Student's on a logarithmic scale,
+   which hold for few and skewed errors too; their squares, a studentized bootstrap on that scale.
+2. What is left of the variance has a jackknifed interval on that scale.
+3. The arms of a drop are at least what an unseen kind of sample would do if it changed as much as
    the one that changed most. Answers that are equal bit for bit have a drop of exactly 0.
-3. A single sample has no interval and gives no figure.
+4. A single sample has no interval and gives no figure.
 """
 
 from __future__ import annotations
@@ -18,13 +19,20 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
-from edgeworthy.evaluation.metrics.resampled import Floor, resampled_estimates
+from edgeworthy.evaluation.metrics.resampled import Floor, log_student, resampled_estimates
 from edgeworthy.evaluation.samples import Values
-from edgeworthy.statistics.distributions import normal_quantile, student_t_quantile
-from edgeworthy.statistics.replicates import unseen_share
+from edgeworthy.statistics.distributions import student_t_quantile
+from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
+from edgeworthy.statistics.replicates import clipped, unseen_share
 from edgeworthy.statistics.resampling import Statistic
+from edgeworthy.statistics.skewed import bonett_factor, root_mean_square
 
 _FEWEST_SAMPLES = 2
+# Samples are left out one by one up to so many, then in groups.
+_MOST_BLOCKS = 400
+# Rounding leaves more of a perfect regressor's variance.
+_SMALLEST_SHARE = 1e-30
+_LARGEST_ARM = 500.0
 
 
 class _Error(Metric[Values]):
@@ -39,7 +47,7 @@ class _Error(Metric[Values]):
         plan: IntervalPlan,
     ) -> tuple[Estimate, ...]:
         """The error with a bootstrap interval."""
-        return _power_mean(np.abs(subject.errors), self.power, self.definition.name, plan)
+        return _mean(np.abs(subject.errors), self.definition.name, plan)
 
     def drops(self, subject: Values, original: Values, plan: IntervalPlan) -> tuple[Estimate, ...]:
         """Subject's error minus the original's, resampled together."""
@@ -78,8 +86,23 @@ class RootMeanSquaredError(_Error):
         unit="label",
         higher_is_better=False,
         title="Root mean squared error",
-        source="Hyndman and Koehler, Int. J. Forecast. 22 (2006); interval: Efron 1987 (BCa)",
+        source="Hyndman and Koehler, Int. J. Forecast. 22 (2006); interval: Hall 1988",
     )
+
+    def estimates(
+        self,
+        subject: Values,
+        original: Values,  # noqa: ARG002 - nothing to compare with
+        plan: IntervalPlan,
+    ) -> tuple[Estimate, ...]:
+        """The error with an interval for skewed squares."""
+        if len(subject) < _FEWEST_SAMPLES:
+            return ()
+        seed = plan.seed_of(self.definition.name)
+        return tuple(
+            root_mean_square(subject.errors, confidence=level, seed=seed, resamples=plan.resamples)
+            for level in plan.confidences
+        )
 
 
 class MeanDeviation(Metric[Values]):
@@ -99,7 +122,7 @@ class MeanDeviation(Metric[Values]):
     ) -> tuple[Estimate, ...]:
         """The deviation with a bootstrap interval."""
         distances = np.abs(subject.predicted - original.predicted)
-        return _power_mean(distances, 1, self.definition.name, plan)
+        return _mean(distances, self.definition.name, plan)
 
 
 class RSquared(Metric[Values]):
@@ -110,7 +133,7 @@ class RSquared(Metric[Values]):
         unit="ratio",
         higher_is_better=True,
         title="Coefficient of determination",
-        source="1 - residual / total sum of squares; interval: Efron 1987 (BCa)",
+        source="1 - residual / total sum of squares; interval: jackknife, logarithm of the rest",
     )
 
     def estimates(
@@ -119,14 +142,19 @@ class RSquared(Metric[Values]):
         original: Values,  # noqa: ARG002 - nothing to compare with
         plan: IntervalPlan,
     ) -> tuple[Estimate, ...]:
-        """R squared with a bootstrap interval."""
-        return _estimates(
-            _r_squared(subject),
-            len(subject),
-            plan,
-            "r_squared",
-            _unseen_share_of_variance(subject.errors**2, subject.labels),
-            ("ratio", -math.inf, 1.0),
+        """R squared with a jackknifed interval."""
+        n = len(subject)
+        if n < _FEWEST_SAMPLES or np.ptp(subject.labels) == 0.0:
+            return ()
+        left = _share_left(subject)
+        seed = plan.seed_of(self.definition.name)
+        found = block_jackknife(left, np.ones(n, dtype=np.int64), seed=seed, blocks=_MOST_BLOCKS)
+        if not math.isfinite(found.value):
+            return ()
+        floor = _unseen_share_of_variance(subject.errors**2, subject.labels)
+        return tuple(
+            clipped(floor.applied(_explained(found, level)), smallest=-math.inf, largest=1.0)
+            for level in plan.confidences
         )
 
     def drops(self, subject: Values, original: Values, plan: IntervalPlan) -> tuple[Estimate, ...]:
@@ -142,13 +170,11 @@ class RSquared(Metric[Values]):
         )
 
 
-def _power_mean(
-    distances: NDArray[np.float64], power: int, purpose: str, plan: IntervalPlan
-) -> tuple[Estimate, ...]:
+def _mean(distances: NDArray[np.float64], purpose: str, plan: IntervalPlan) -> tuple[Estimate, ...]:
     if len(distances) < _FEWEST_SAMPLES:
         return ()
-    statistic = _power_mean_statistic(distances, power)
-    floor = _log_student(distances**power, power)
+    statistic = _power_mean_statistic(distances, 1)
+    floor = log_student(distances)
     return _estimates(statistic, len(distances), plan, purpose, floor, ("label", 0.0, math.inf))
 
 
@@ -194,27 +220,30 @@ def _r_squared(samples: Values) -> Statistic:
     return statistic
 
 
-def _log_student(losses: NDArray[np.float64], power: int) -> Floor:
-    """Student's interval on a logarithmic scale: errors are positive and skewed to the right.
+def _share_left(samples: Values) -> Statistic:
+    """Logarithm of the share of the labels' variance that is not explained."""
+    explained = _r_squared(samples)
 
-    Source: Bonett, Comput. Stat. Data Anal. 50 (2006) 775-782, for the factor of squares.
-    """
-    n, mean = len(losses), float(losses.mean())
-    value = math.pow(mean, 1 / power)
-    relative = float(losses.std(ddof=1)) / (math.sqrt(n) * power * mean) if mean > 0 else 0.0
+    def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.log(np.maximum(1.0 - explained(weights), _SMALLEST_SHARE)))
 
-    def arm(level: float) -> float:
-        z = normal_quantile((1 + level) / 2)
-        factor = n / (n - z) if power > 1 and n > z + 1 else 1.0
-        return student_t_quantile((1 + level) / 2, n - 1) * relative * factor
+    return statistic
 
-    def above(level: float) -> float:
-        return value * math.expm1(arm(level))
 
-    def below(level: float) -> float:
-        return -value * math.expm1(-arm(level))
-
-    return Floor(below, above, "student-log")
+def _explained(found: Jackknifed, confidence: float) -> Estimate:
+    """R squared from what is left, whose upper arm is longer as that of squares is."""
+    arm = student_t_quantile((1 + confidence) / 2, found.blocks - 1) * found.error
+    longer = min(arm * bonett_factor(found.n, confidence=confidence), _LARGEST_ARM)
+    value = 1.0 - math.exp(found.value)
+    return Estimate(
+        value=value,
+        low=min(1.0 - math.exp(found.value + longer), value),
+        high=max(1.0 - math.exp(found.value - arm), value),
+        confidence=confidence,
+        n=found.n,
+        method="jackknife-log",
+        unit="ratio",
+    )
 
 
 def _unseen_change(before: NDArray[np.float64], after: NDArray[np.float64], power: int) -> Floor:

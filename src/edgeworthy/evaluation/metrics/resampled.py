@@ -6,6 +6,7 @@ the block jackknife, whose cost does not grow with the number of resamples.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,10 +18,12 @@ from edgeworthy.evaluation.metrics.base import IntervalPlan
 from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
 from edgeworthy.statistics.replicates import Replicates, clipped, unseen_share, widened
 from edgeworthy.statistics.resampling import Statistic, replicate
+from edgeworthy.statistics.skewed import log_student_arm
 
 MOST_BOOTSTRAP_CELLS = 2_000
 # Wider than rounding, narrower than any real interval of a ratio.
 _POINT = 1e-9
+_LARGEST_ARM = 500.0
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,23 @@ def rule_of_three(n: int, *, effect: float = 1.0) -> Floor:
         return effect * unseen_share(n, confidence=level)
 
     return Floor(arm, arm, "rule-of-three")
+
+
+def log_student(losses: NDArray[np.float64]) -> Floor:
+    """Arms of Student's interval on a logarithmic scale, for a mean of losses of at least 0.
+
+    Args:
+        losses: ``(n,)``, skewed to the right; at least two.
+    """
+    mean = float(losses.mean())
+
+    def above(level: float) -> float:
+        return mean * math.expm1(min(log_student_arm(losses, confidence=level), _LARGEST_ARM))
+
+    def below(level: float) -> float:
+        return -mean * math.expm1(-log_student_arm(losses, confidence=level))
+
+    return Floor(below, above, "student-log")
 
 
 class Grouping:

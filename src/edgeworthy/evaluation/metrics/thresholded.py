@@ -1,19 +1,27 @@
 """What an alarm at the project's threshold is worth.
 
-The four kinds of sample (alarm or none, anomalous or normal) are what is resampled, so the cost
-does not depend on the number of samples.
+Rules:
+
+1. Samples that are neither alarm nor anomalous do not count in F1. Of the rest a share s are true
+   alarms, and F1 is 2 s / (1 + s): it has the interval of that share, ends mapped.
+2. A drop joins both intervals by the correlation of what single samples do to both; where nothing
+   differs, an unseen kind of sample may.
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
-from edgeworthy.evaluation.metrics.resampled import Floor, resampled_estimates, rule_of_three
+from edgeworthy.evaluation.metrics.resampled import rule_of_three
 from edgeworthy.evaluation.samples import Scores
-from edgeworthy.statistics.resampling import Statistic
+from edgeworthy.statistics.pairing import correlation_of, joined_difference
+from edgeworthy.statistics.replicates import clipped
+from edgeworthy.statistics.shares import share_interval
 
 
 class F1AtThreshold(Metric[Scores]):
@@ -28,7 +36,7 @@ class F1AtThreshold(Metric[Scores]):
         unit="ratio",
         higher_is_better=True,
         title="F1 of the alarms",
-        source="van Rijsbergen 1979; interval: Efron 1987 (BCa)",
+        source="van Rijsbergen 1979; interval: Blaker 2000; drop: Zou and Donner 2008",
     )
 
     def estimates(
@@ -37,53 +45,45 @@ class F1AtThreshold(Metric[Scores]):
         original: Scores,  # noqa: ARG002 - nothing to compare with
         plan: IntervalPlan,
     ) -> tuple[Estimate, ...]:
-        """F1 with a bootstrap interval."""
+        """F1 with the interval of a share."""
         if subject.threshold is None or not subject.anomalous.any():
             return ()
-        cells, counts = np.unique(
-            np.stack([subject.anomalous, subject.alarms]), axis=1, return_counts=True
-        )
-        return resampled_estimates(
-            _f1(cells[0], cells[1]),
-            counts,
-            plan=plan,
-            purpose=self.definition.name,
-            floor=_floor(subject),
-            unit_and_range=("ratio", 0.0, 1.0),
-        )
+        return tuple(_f1(subject, level) for level in plan.confidences)
 
     def drops(self, subject: Scores, original: Scores, plan: IntervalPlan) -> tuple[Estimate, ...]:
-        """Original's F1 minus the subject's, resampled together."""
+        """Original's F1 minus the subject's, on the same samples."""
         if subject.threshold is None or not subject.anomalous.any():
             return ()
-        cells, counts = np.unique(
-            np.stack([subject.anomalous, original.alarms, subject.alarms]),
-            axis=1,
-            return_counts=True,
-        )
-        before, after = _f1(cells[0], cells[1]), _f1(cells[0], cells[2])
-        return resampled_estimates(
-            lambda weights: before(weights) - after(weights),
-            counts,
-            plan=plan,
-            purpose=f"{self.definition.name} drop",
-            floor=_floor(subject),
-            unit_and_range=("ratio", -1.0, 1.0),
-        )
+        correlation = correlation_of(_influences(original), _influences(subject))
+        counted = int((subject.anomalous | subject.alarms | original.alarms).sum())
+        floor = dataclasses.replace(rule_of_three(counted, effect=0.5), only_for_points=True)
+        found = []
+        for level in plan.confidences:
+            one, two = (_f1(each, level) for each in (original, subject))
+            difference = joined_difference(one, two, correlation=correlation)
+            found.append(clipped(floor.applied(difference), smallest=-1.0, largest=1.0))
+        return tuple(found)
 
 
-def _f1(anomalous: NDArray[np.bool_], alarms: NDArray[np.bool_]) -> Statistic:
-    both = (anomalous & alarms).astype(np.float64)
-    either = anomalous.astype(np.float64) + alarms
+def _f1(samples: Scores, confidence: float) -> Estimate:
+    """F1 from the interval of the share of true alarms among all that is alarm or anomalous."""
+    true = int((samples.anomalous & samples.alarms).sum())
+    counted = int((samples.anomalous | samples.alarms).sum())
+    share = share_interval(true, counted, confidence=confidence)
+    low, value, high = (2.0 * end / (1.0 + end) for end in (share.low, share.value, share.high))
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        confidence=confidence,
+        n=len(samples),
+        method=share.method,
+        unit="ratio",
+    )
 
-    def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = weights @ either
-        undefined = np.full(len(weights), np.nan)
-        np.divide(2.0 * (weights @ both), total, out=undefined, where=weights @ anomalous > 0)
-        return undefined
 
-    return statistic
-
-
-def _floor(samples: Scores) -> Floor:
-    return rule_of_three(int(samples.anomalous.sum()), effect=0.5)
+def _influences(samples: Scores) -> NDArray[np.float64]:
+    """``(n,)``: what each sample does to F1, but for a factor that all share."""
+    true = (samples.anomalous & samples.alarms).astype(np.float64)
+    either = samples.anomalous.astype(np.float64) + samples.alarms
+    return np.asarray(2.0 * true - 2.0 * true.sum() / either.sum() * either)

@@ -80,15 +80,15 @@ def _hits(answers: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[n
     if not len(truth):
         return hits
     overlaps = overlaps_of(answers, truth)
-    for column, threshold in enumerate(THRESHOLDS):
-        free = np.ones(len(truth), dtype=np.bool_)
-        for row in range(len(answers)):
-            candidates = np.where(free, overlaps[row], -1.0)
-            # The last among equals, as COCO's loop leaves it.
-            best = len(truth) - 1 - int(np.argmax(candidates[::-1]))
-            if candidates[best] >= min(threshold, _ALMOST_ONE):
-                free[best] = False
-                hits[row, column] = True
+    least = np.minimum(THRESHOLDS, _ALMOST_ONE)
+    columns = np.arange(len(THRESHOLDS))
+    free = np.ones((len(THRESHOLDS), len(truth)), dtype=np.bool_)
+    for row in range(len(answers)):
+        candidates = np.where(free, overlaps[row], -1.0)
+        # The last among equals, as COCO's loop leaves it.
+        best = len(truth) - 1 - np.argmax(candidates[:, ::-1], axis=1)
+        hits[row] = candidates[columns, best] >= least
+        free[columns[hits[row]], best[hits[row]]] = False
     return hits
 
 

@@ -3,8 +3,8 @@
 Rules:
 
 1. One streaming pass per portion of layers: a run is made, its products are added up, the run is
-   forgotten. A portion holds at most 32 million numbers, whatever the number of samples; they are
-   the first 64 to 512, the fewer the larger the model.
+   forgotten. A portion holds at most 16 million numbers of four bytes, whatever the number of
+   samples; they are the first 64 to 512, the fewer the larger the model.
 2. At most 128 windows per sample and layer are looked at, evenly spread, at most 32 of wide layers
    and of those in groups, and at most 8 of depthwise ones: more say little new and cost time.
 3. A layer with windows of more than 2,048 numbers is left out: its inverse would take too long.
@@ -34,7 +34,7 @@ _WIDE_WINDOWS_PER_SAMPLE = 32
 _DEPTHWISE_WINDOWS_PER_SAMPLE = 8
 _WIDE = 512
 _LARGEST_DEPTH = 2048
-_PORTION_NUMBERS = 1 << 25
+_PORTION_NUMBERS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,8 @@ def observe_moments(
             values = {**batch, **(executor.run(batch, wanted) if wanted else {})}
             for alike, total in zip(portion, sums, strict=True):
                 total.add(alike[0].windows(values[alike[0].node.input[0]]))
-        for alike, total in zip(portion, sums, strict=True):
-            moments = total.moments()
+        for alike in portion:
+            moments = sums.pop(0).moments()
             yield from ((layer, moments) for layer in alike)
 
 
@@ -200,7 +200,7 @@ class _Sums:
 
     def __init__(self, layer: Layer) -> None:
         self._first = np.zeros((layer.groups, layer.depth))
-        self._second = np.zeros((layer.groups, layer.depth, layer.depth))
+        self._second = np.zeros((layer.groups, layer.depth, layer.depth), dtype=np.float32)
         self._count = 0
 
     def add(self, seen: NDArray[np.float32]) -> None:
@@ -212,7 +212,7 @@ class _Sums:
     def moments(self) -> Moments:
         """What was seen so far."""
         count = max(1, self._count)
-        return Moments(self._first / count, self._second / count)
+        return Moments(self._first / count, self._second.astype(np.float64) / count)
 
 
 def _products(seen: NDArray[np.float32]) -> NDArray[np.float32]:
