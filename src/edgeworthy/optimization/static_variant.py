@@ -24,7 +24,6 @@ from edgeworthy.optimization.calibration import (
     affordable_samples,
     check_method,
     first_runs,
-    in_runs,
     observe,
     ranges_of,
 )
@@ -38,14 +37,11 @@ from edgeworthy.optimization.quantization import (
     bias_shifts,
     bounds_of,
     chosen_ranges,
-    equalize,
     has_attention,
     lower_biases,
     make_plan,
     meetings_of,
     noisy_layers,
-    observe_peaks,
-    pairs_of,
     quantize,
     round_weights,
     smooth,
@@ -54,12 +50,13 @@ from edgeworthy.optimization.quantization import (
     weight_scales,
     weights_on_steps,
 )
+from edgeworthy.optimization.rescaling import balance_channels, equalize_channels
 from edgeworthy.optimization.wiring import opset_version
 from edgeworthy.optimization.workbench import Calibration, Workbench
 
 #: Samples on which layers are judged at most, and the share of those of a closer look.
 _JUDGED_SAMPLES = 16
-_JUDGED_SHARE = 8
+_JUDGED_SHARE = 16
 #: Samples on which outliers are looked for at most.
 _SMOOTHED_SAMPLES = 32
 #: Cuts off nothing.
@@ -82,7 +79,9 @@ def quantize_statically(
     work.apply((StoreInt8Tables(recipe.float_nodes),))
     outliers = smooth_products(work, recipe, calibration)
     if recipe.equalization:
-        _equalize(work, calibration)
+        equalize_channels(work, calibration)
+    if recipe.balancing and recipe.per_channel:
+        balance_channels(work, calibration)
     plan, ranges = _calibrated(work, recipe, calibration, whole=outliers and recipe.outlier_care)
     quantized = _quantized(work, recipe, plan, ranges, calibration)
     if not quantized.weight_count:
@@ -139,25 +138,6 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
         changed=True,
     )
     return True
-
-
-def _equalize(work: Workbench, calibration: Calibration) -> None:
-    plan = make_plan(work.model)
-    pairs = pairs_of(work.model, plan)
-    if not pairs:
-        raise OptimizationError(
-            "no convolution feeds a depthwise one, so no channels can be raised",
-            next_step="Leave `equalization` out of this recipe",
-        )
-    tensors = [pair.tensor for pair in pairs]
-    peaks = observe_peaks(work.model, pairs, in_runs(work.model, calibration(), tensors))
-    work.model, factors = equalize(work.model, pairs, peaks)
-    most = max((float(each.max()) for each in factors.values()), default=1.0)
-    work.note(
-        "equalize",
-        f"channels of {len(factors)} tensors raised, by a factor of {most:.3g} at most",
-        changed=bool(factors),
-    )
 
 
 def _calibrated(

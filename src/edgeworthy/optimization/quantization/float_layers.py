@@ -3,8 +3,7 @@
 Rules:
 
 1. What counts is the error of the model's outputs: the layers with the most noise against signal
-   are tried one by one, each with nothing but its own input rounded. A layer whose own noise is
-   less than a thirtieth of the sum over all layers is not tried.
+   are tried one by one, each with nothing but its own input rounded.
 2. A layer is kept in float, together with the layer that makes its input, when it alone causes at
    least a tenth of the noise of all of them.
 3. Layers kept in float do at most the given share of the model's multiply-accumulates.
@@ -34,8 +33,6 @@ from edgeworthy.runtimes.base import Tensors
 TRIED = 8
 #: Share of all noise that a layer must cause to be worth it.
 WORTH = 0.1
-#: Share of the sum of all layers' own noise below which a layer is not tried.
-_LEAST_OWN = WORTH / 3
 
 
 def noisy_layers(
@@ -63,9 +60,7 @@ def noisy_layers(
     if not chains:
         return ()
     local = noise_ratios(model, plan, ranges, held)
-    least = _LEAST_OWN * sum(local.values())
-    loud = [name for name, own in local.items() if name in chains and own >= least]
-    tried = sorted(loud, key=lambda name: -local[name])
+    tried = sorted((name for name in local if name in chains), key=lambda name: -local[name])
     costs = _costs(model)
     kept: set[str] = set()
     left = share * sum(costs.values())
