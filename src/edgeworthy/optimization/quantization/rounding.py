@@ -174,8 +174,24 @@ def _inverse_root(moments: Reals) -> Reals:
     damped = moments + damping[:, None, None] * np.eye(depth)
     # With both axes turned round, Cholesky's lower triangle R' R becomes an upper one, R R'; the
     # inverse of R is the wanted root, and a triangle is inverted in a third of the steps.
-    root: Reals = np.asarray(np.linalg.cholesky(damped[:, ::-1, ::-1]), dtype=np.float64)
+    turned = damped[:, ::-1, ::-1]
+    try:
+        root: Reals = np.asarray(np.linalg.cholesky(turned), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        root = np.asarray(np.linalg.cholesky(_positive(turned, damping)), dtype=np.float64)
     return _inverse_triangle(root[:, ::-1, ::-1])
+
+
+def _positive(moments: Reals, damping: Reals) -> Reals:
+    """The nearest moments in which no direction has less than the damping.
+
+    Inputs that hardly change, such as white paper, have covariances below the precision of the
+    sums that they come from, and directions of negative energy.
+    """
+    energies, directions = np.linalg.eigh(moments)
+    raised = np.maximum(energies, damping[:, None])
+    found: Reals = (directions * raised[:, None, :]) @ np.swapaxes(directions, 1, 2)
+    return found
 
 
 def _inverse_triangle(upper: Reals) -> Reals:

@@ -51,12 +51,10 @@ def fitted(
 
     Raises:
         UsageError: An axis would get two sizes.
-        ModelFileError: With these sizes the shapes contradict each other, or samples are not
-            counted along the first axis.
+        ModelFileError: With these sizes the shapes contradict each other.
     """
-    from edgeworthy.graph import check_batch, pin_axes
+    from edgeworthy.graph import pin_axes
 
-    check_batch(signature)
     pinned = tuple(
         PinnedAxis(input=tensor.name, axis=axis, size=arrays[tensor.name].shape[index])
         for tensor in signature.inputs

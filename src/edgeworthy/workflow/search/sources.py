@@ -161,11 +161,12 @@ def _open_project(path: Path) -> Bench:
 
 
 def _open_bare(source: BareSource) -> Bench:
-    from edgeworthy.graph import load_model, model_signature
+    from edgeworthy.graph import check_batch, load_model, model_signature
     from edgeworthy.runtimes import fixed_batch_size
 
     model = load_model(Path(source.model))
     given = model_signature(model.proto)
+    check_batch(given)
     arrays, labels = bare_arrays(Path(source.data), given, source.labels)
     model, pinned = fitted(model, given, arrays)
     signature = model_signature(model.proto)
