@@ -134,9 +134,11 @@ def test_moments_of_inputs_that_hardly_change_are_no_reason_to_fail() -> None:
     energies[:4] = -0.05 * energies.mean()
     moments[1] = (directions * energies) @ directions.T
     rounded = compensated(
-        weights, scales, moments, free_bounds(np.rint(weights / scales[..., None]))
+        weights, scales, Reactions.to(moments), free_bounds(np.rint(weights / scales[..., None]))
     )
     assert np.isfinite(rounded).all()
     assert np.abs(rounded - weights / scales[..., None]).max() < 8.0
-    apart = compensated(weights[:1], scales[:1], moments[:1], free_bounds(np.rint(weights[:1])))
+    apart = compensated(
+        weights[:1], scales[:1], Reactions.to(moments[:1]), free_bounds(np.rint(weights[:1]))
+    )
     np.testing.assert_array_equal(rounded[:1], apart)
