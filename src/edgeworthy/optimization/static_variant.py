@@ -57,6 +57,8 @@ from edgeworthy.optimization.workbench import Calibration, Workbench
 #: Samples on which layers are judged at most, and the share of those of a closer look.
 _JUDGED_SAMPLES = 16
 _JUDGED_SHARE = 16
+#: Samples on which outliers are looked for at most.
+_SMOOTHED_SAMPLES = 32
 #: Cuts off nothing.
 _WHOLE = "minmax"
 
@@ -120,7 +122,7 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
         )
     work.say("smoothing")
     names = [each.tensor for each in meetings]
-    limit = affordable_samples(work.model)
+    limit = min(_SMOOTHED_SAMPLES, affordable_samples(work.model))
     runs = first_runs(work.model, calibration(), names, limit=limit)
     before = work.model
     smoothed = smooth(work.model, meetings, runs, alpha=alpha)
