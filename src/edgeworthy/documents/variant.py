@@ -47,6 +47,8 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
         outlier_care: Whether, in a graph with attention, outliers move into weights as far as that
             lowers the noise, and where there are some nothing of what products read is cut off.
         equalization: Whether channels between two layers are brought to equal ranges.
+        balancing: Whether channels are brought nearer to each other along the tensors that only
+            convolutions make and read, where it is foretold to help.
         float_share: Of the multiply-accumulates, the most that layers may keep in float because
             they cause much of the noise.
         float_nodes: Nodes that compute in float all the same.
@@ -64,6 +66,7 @@ class QuantizationRecipe(Record, frozen=True, kw_only=True):
     smoothing_alpha: float | None = None
     outlier_care: bool = False
     equalization: bool = False
+    balancing: bool = False
     float_share: float = 0.0
     float_nodes: tuple[str, ...] = ()
     full_range_nodes: tuple[str, ...] = ()

@@ -39,6 +39,7 @@ def _recipe(activation_type: IntegerType, *, reduced_range: bool) -> Quantizatio
         reduced_range=reduced_range,
         calibration_method=CALIBRATION_METHOD,
         rounding="compensated",
+        balancing=True,
         float_share=FLOAT_SHARE,
         safe_pairs="neighbors",
         outlier_care=True,

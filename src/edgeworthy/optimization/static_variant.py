@@ -24,7 +24,6 @@ from edgeworthy.optimization.calibration import (
     affordable_samples,
     check_method,
     first_runs,
-    in_runs,
     observe,
     ranges_of,
 )
@@ -38,14 +37,11 @@ from edgeworthy.optimization.quantization import (
     bias_shifts,
     bounds_of,
     chosen_ranges,
-    equalize,
     has_attention,
     lower_biases,
     make_plan,
     meetings_of,
     noisy_layers,
-    observe_peaks,
-    pairs_of,
     quantize,
     round_weights,
     smooth,
@@ -54,12 +50,15 @@ from edgeworthy.optimization.quantization import (
     weight_scales,
     weights_on_steps,
 )
+from edgeworthy.optimization.rescaling import balance_channels, equalize_channels
 from edgeworthy.optimization.wiring import opset_version
 from edgeworthy.optimization.workbench import Calibration, Workbench
 
 #: Samples on which layers are judged at most, and the share of those of a closer look.
 _JUDGED_SAMPLES = 16
-_JUDGED_SHARE = 8
+_JUDGED_SHARE = 16
+#: Samples on which outliers are looked for at most.
+_SMOOTHED_SAMPLES = 32
 #: Cuts off nothing.
 _WHOLE = "minmax"
 
@@ -77,11 +76,7 @@ def quantize_statically(
     check_method(recipe.calibration_method)
     make_ready(work)
     reference = work.proof.outputs(work.model)
-    work.apply((StoreInt8Tables(recipe.float_nodes),))
-    outliers = smooth_products(work, recipe, calibration)
-    if recipe.equalization:
-        _equalize(work, calibration)
-    plan, ranges = _calibrated(work, recipe, calibration, whole=outliers and recipe.outlier_care)
+    plan, ranges = plan_integers(work, recipe, calibration)
     quantized = _quantized(work, recipe, plan, ranges, calibration)
     if not quantized.weight_count:
         raise OptimizationError("the quantizer found no weights to quantize")
@@ -94,6 +89,32 @@ def quantize_statically(
     work.model = quantized.model
     work.apply((*AFTER_QUANTIZATION, *PACKING))
     work.note_run(reference)
+
+
+def plan_integers(
+    work: Workbench, recipe: QuantizationRecipe, calibration: Calibration
+) -> tuple[QuantizationPlan, dict[str, TensorRange]]:
+    """Make the float graph easy to quantize; decide what is quantized, in which ranges.
+
+    Args:
+        work: With a graph that :func:`make_ready` went through.
+        recipe: Says how.
+        calibration: Gives the calibration samples.
+
+    Returns:
+        The plan, and a range for each tensor that it touches.
+
+    Raises:
+        OptimizationError: The graph, or one of the recipe's options, does not allow it.
+        InferenceError: The engine cannot run a graph on the way.
+    """
+    work.apply((StoreInt8Tables(recipe.float_nodes),))
+    outliers = smooth_products(work, recipe, calibration)
+    if recipe.equalization:
+        equalize_channels(work, calibration)
+    if recipe.balancing and recipe.per_channel:
+        balance_channels(work, calibration)
+    return _calibrated(work, recipe, calibration, whole=outliers and recipe.outlier_care)
 
 
 def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> bool:
@@ -121,7 +142,7 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
         )
     work.say("smoothing")
     names = [each.tensor for each in meetings]
-    limit = affordable_samples(work.model)
+    limit = min(_SMOOTHED_SAMPLES, affordable_samples(work.model))
     runs = first_runs(work.model, calibration(), names, limit=limit)
     before = work.model
     smoothed = smooth(work.model, meetings, runs, alpha=alpha)
@@ -139,25 +160,6 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
     return True
 
 
-def _equalize(work: Workbench, calibration: Calibration) -> None:
-    plan = make_plan(work.model)
-    pairs = pairs_of(work.model, plan)
-    if not pairs:
-        raise OptimizationError(
-            "no convolution feeds a depthwise one, so no channels can be raised",
-            next_step="Leave `equalization` out of this recipe",
-        )
-    tensors = [pair.tensor for pair in pairs]
-    peaks = observe_peaks(work.model, pairs, in_runs(work.model, calibration(), tensors))
-    work.model, factors = equalize(work.model, pairs, peaks)
-    most = max((float(each.max()) for each in factors.values()), default=1.0)
-    work.note(
-        "equalize",
-        f"channels of {len(factors)} tensors raised, by a factor of {most:.3g} at most",
-        changed=bool(factors),
-    )
-
-
 def _calibrated(
     work: Workbench, recipe: QuantizationRecipe, calibration: Calibration, *, whole: bool
 ) -> tuple[QuantizationPlan, dict[str, TensorRange]]:
@@ -169,7 +171,7 @@ def _calibrated(
     judged = list(first_runs(work.model, calibration(), plan.activations, limit=limit))
     method = recipe.calibration_method
     if method == OUTPUT_ERROR:
-        ranges, methods = chosen_ranges(work.model, plan, seen, judged)
+        ranges, methods = chosen_ranges(work.model, seen, judged)
         counts = Counter(methods.values())
         method += ": " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
     else:

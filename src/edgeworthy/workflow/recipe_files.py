@@ -34,6 +34,7 @@ _REMARKS = {
     "smoothing_alpha": "share of the activations' spread that moves into the weights",
     "outlier_care": "outliers of transformers moved into weights and never cut off",
     "equalization": "channels between layers brought to equal ranges",
+    "balancing": "channels of residual streams brought nearer to each other",
     "float_nodes": "layers that stay in float",
     "full_range_nodes": "layers that keep all eight bits",
     "eighth_bit": "where else all eight bits are spent",

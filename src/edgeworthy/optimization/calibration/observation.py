@@ -39,7 +39,7 @@ _FEWEST_CLOSE = 64
 _MOST_CLOSE = 512
 _CLOSE_ARITHMETIC = 20_000_000_000
 #: All watched activations of a run together, about.
-_MOST_RUN_BYTES = 256 << 20
+_MOST_RUN_BYTES = 32 << 20
 _AXES_AS_INPUT_OPSET = 18
 _PARTS = ("flat", "size", "more", "rough", "half", "even", "step", "some", "high", "low")
 

@@ -31,11 +31,17 @@ from edgeworthy.optimization.quantization.static_int8 import (
     quantize,
     weight_scales,
 )
+from edgeworthy.optimization.quantization.streams import (
+    balance,
+    observe_channels,
+    streams_of,
+)
 
 __all__ = [
     "QuantizationPlan",
     "Quantized",
     "RoundedWeights",
+    "balance",
     "bias_shifts",
     "bounds_of",
     "chosen_ranges",
@@ -46,12 +52,14 @@ __all__ = [
     "meetings_of",
     "must_be_pair_safe",
     "noisy_layers",
+    "observe_channels",
     "observe_peaks",
     "pairs_of",
     "quantize",
     "round_weights",
     "smooth",
     "stored_weights",
+    "streams_of",
     "tensors_before_products",
     "weight_scales",
     "weights_on_steps",

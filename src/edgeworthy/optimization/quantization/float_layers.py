@@ -3,13 +3,14 @@
 Rules:
 
 1. What counts is the error of the model's outputs: the layers with the most noise against signal
-   are tried one by one, each with nothing but its own input rounded. A layer whose own noise is
-   less than a thirtieth of the sum over all layers is not tried.
+   are tried one by one, each with nothing but its own input rounded.
 2. A layer is kept in float, together with the layer that makes its input, when it alone causes at
    least a tenth of the noise of all of them.
 3. Layers kept in float do at most the given share of the model's multiply-accumulates.
 4. Only where it helps: between two layers with weights, with at most a ReLU or clip between them,
    and no other reader of what lies there. Elsewhere the rounding would happen all the same.
+5. A layer that is in float already, because the user says so, has its input rounded as well, unless
+   the layer that makes it joins it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.noise import noise_ratios, with_rounded
 from edgeworthy.optimization.quantization.operators import WEIGHTED
-from edgeworthy.optimization.quantization.plan import QuantizationPlan
+from edgeworthy.optimization.quantization.plan import QuantizationPlan, weighted_nodes
 from edgeworthy.optimization.wiring import Wiring
 from edgeworthy.runtimes.base import Tensors
 
@@ -34,8 +35,6 @@ from edgeworthy.runtimes.base import Tensors
 TRIED = 8
 #: Share of all noise that a layer must cause to be worth it.
 WORTH = 0.1
-#: Share of the sum of all layers' own noise below which a layer is not tried.
-_LEAST_OWN = WORTH / 3
 
 
 def noisy_layers(
@@ -62,10 +61,8 @@ def noisy_layers(
     chains = _chains(model, plan)
     if not chains:
         return ()
-    local = noise_ratios(model, plan, ranges, held)
-    least = _LEAST_OWN * sum(local.values())
-    loud = [name for name, own in local.items() if name in chains and own >= least]
-    tried = sorted(loud, key=lambda name: -local[name])
+    local = noise_ratios(model, ranges, held)
+    tried = sorted((name for name in local if name in chains), key=lambda name: -local[name])
     costs = _costs(model)
     kept: set[str] = set()
     left = share * sum(costs.values())
@@ -82,9 +79,10 @@ def _chains(model: ModelProto, plan: QuantizationPlan) -> dict[str, tuple[str, l
     """By layer, the tensor that it reads and the nodes that must be in float for its sake."""
     wiring = Wiring(model.graph)
     chosen = set(plan.nodes)
+    weighted = set(weighted_nodes(model.graph, wiring))
     found = {}
     for node in model.graph.node:
-        if node.name not in chosen or node.op_type not in WEIGHTED:
+        if node.name not in weighted:
             continue
         tensor = node.input[0]
         between = _between(tensor, wiring)

@@ -3,8 +3,8 @@
 Rules:
 
 1. One streaming pass per portion of layers: a run is made, its products are added up, the run is
-   forgotten. A portion holds at most 32 million numbers, whatever the number of samples; they are
-   the first 64 to 512, the fewer the larger the model.
+   forgotten. A portion holds at most 16 million numbers of four bytes, whatever the number of
+   samples; they are the first 64 to 512, the fewer the larger the model.
 2. At most 128 windows per sample and layer are looked at, evenly spread, at most 32 of wide layers
    and of those in groups, and at most 8 of depthwise ones: more say little new and cost time.
 3. A layer with windows of more than 2,048 numbers is left out: its inverse would take too long.
@@ -34,7 +34,7 @@ _WIDE_WINDOWS_PER_SAMPLE = 32
 _DEPTHWISE_WINDOWS_PER_SAMPLE = 8
 _WIDE = 512
 _LARGEST_DEPTH = 2048
-_PORTION_NUMBERS = 1 << 25
+_PORTION_NUMBERS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def layers_of(model: ModelProto, plan: QuantizationPlan) -> list[Layer]:
 def observe_moments(
     model: ModelProto, layers: Sequence[Layer], batches: Callable[[], Iterable[Tensors]]
 ) -> Iterator[tuple[Layer, Moments]]:
-    """Each layer with what its inputs look like.
+    """Each layer with what its inputs look like; layers that read one tensor share the moments.
 
     Args:
         model: The float graph.
@@ -172,17 +172,27 @@ def observe_moments(
     Raises:
         InferenceError: The engine cannot run the graph.
     """
-    for portion in _portions(layers):
-        sums = [_Sums(layer) for layer in portion]
-        names = list(dict.fromkeys(layer.node.input[0] for layer in portion))
+    for portion in _portions(_alike(layers)):
+        sums = [_Sums(alike[0]) for alike in portion]
+        names = list(dict.fromkeys(alike[0].node.input[0] for alike in portion))
         executor = Executor(_watched(model, names), optimized=True)
         wanted = [name for name in names if name not in _inputs(model)]
         for batch in first_runs(model, batches(), names, limit=affordable_samples(model)):
             values = {**batch, **(executor.run(batch, wanted) if wanted else {})}
-            for layer, total in zip(portion, sums, strict=True):
-                total.add(layer.windows(values[layer.node.input[0]]))
-        for layer, total in zip(portion, sums, strict=True):
-            yield layer, total.moments()
+            for alike, total in zip(portion, sums, strict=True):
+                total.add(alike[0].windows(values[alike[0].node.input[0]]))
+        for alike in portion:
+            moments = sums.pop(0).moments()
+            yield from ((layer, moments) for layer in alike)
+
+
+def _alike(layers: Sequence[Layer]) -> list[list[Layer]]:
+    """Layers with the same windows together: products that read one tensor."""
+    found: dict[tuple[str, str], list[Layer]] = {}
+    for layer in layers:
+        own = layer.node.name if layer.node.op_type == "Conv" else ""
+        found.setdefault((layer.node.input[0], own), []).append(layer)
+    return list(found.values())
 
 
 class _Sums:
@@ -190,7 +200,7 @@ class _Sums:
 
     def __init__(self, layer: Layer) -> None:
         self._first = np.zeros((layer.groups, layer.depth))
-        self._second = np.zeros((layer.groups, layer.depth, layer.depth))
+        self._second = np.zeros((layer.groups, layer.depth, layer.depth), dtype=np.float32)
         self._count = 0
 
     def add(self, seen: NDArray[np.float32]) -> None:
@@ -202,7 +212,7 @@ class _Sums:
     def moments(self) -> Moments:
         """What was seen so far."""
         count = max(1, self._count)
-        return Moments(self._first / count, self._second / count)
+        return Moments(self._first / count, self._second.astype(np.float64) / count)
 
 
 def _products(seen: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -212,15 +222,15 @@ def _products(seen: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.matmul(np.swapaxes(seen, 1, 2), seen))
 
 
-def _portions(layers: Sequence[Layer]) -> Iterator[list[Layer]]:
-    portion: list[Layer] = []
+def _portions(layers: Sequence[list[Layer]]) -> Iterator[list[list[Layer]]]:
+    portion: list[list[Layer]] = []
     size = 0
-    for layer in layers:
-        own = layer.groups * layer.depth**2
+    for alike in layers:
+        own = alike[0].groups * alike[0].depth ** 2
         if portion and size + own > _PORTION_NUMBERS:
             yield portion
             portion, size = [], 0
-        portion.append(layer)
+        portion.append(alike)
         size += own
     if portion:
         yield portion
