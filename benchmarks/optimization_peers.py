@@ -55,6 +55,9 @@ TOOLS: dict[str, tuple[str, str]] = {
     OURS_REDUCED: ("edgeworthy", "static-r7"),
     "edgeworthy dynamic": ("edgeworthy", "dynamic"),
     "edgeworthy dynamic, reduced range": ("edgeworthy", "dynamic-r7"),
+    "edgeworthy static, signed": ("edgeworthy", "signed"),
+    "edgeworthy weights": ("edgeworthy", "weights"),
+    "edgeworthy float16": ("edgeworthy", "float16"),
     "ONNX Runtime, defaults": ("onnxruntime", "defaults"),
     "ONNX Runtime, u8s8": ("onnxruntime", "u8s8"),
     "ONNX Runtime, u8s8 reduced": ("onnxruntime", "u8s8-r7"),
@@ -69,6 +72,9 @@ TOOLS: dict[str, tuple[str, str]] = {
     "AIMET, min-max": ("aimet", "min_max"),
 }
 TRANSFORMERS_ONLY = tuple(name for name in TOOLS if "dynamic" in name or "transformer" in name)
+#: Asked for by name alone.
+_BY_NAME = ("edgeworthy static, signed", "edgeworthy weights", "edgeworthy float16")
+USUAL = tuple(name for name in TOOLS if name not in _BY_NAME)
 TOOL_TIMEOUT_S = 1200.0
 STEPS = ("make", "emulate", "time")
 #: Files that are timed together beside ours.
@@ -185,7 +191,7 @@ def main() -> None:
     parser.add_argument("models", type=Path, help="folder with a folder per model")
     parser.add_argument("work", type=Path, help="environments, files and results")
     parser.add_argument("--task", nargs="*", default=list(MAKERS), choices=list(MAKERS))
-    parser.add_argument("--tool", nargs="*", default=list(TOOLS), choices=list(TOOLS))
+    parser.add_argument("--tool", nargs="*", default=list(USUAL), choices=list(TOOLS))
     parser.add_argument("--steps", nargs="*", default=list(STEPS), choices=list(STEPS))
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin nothing after this")
     parser.add_argument("--emulated", type=int, default=200, help="samples that are emulated")

@@ -1,7 +1,8 @@
 """Our own recipes for the CPU at hand, by the names that `edgeworthy optimize` gives them.
 
 Usage: ``python tool_edgeworthy.py MODEL SAMPLES.npz OUTPUT RECIPE``, the recipe ``static`` or
-``dynamic`` for what suits the CPU at hand, ``static-r7`` or ``dynamic-r7`` for x86 without VNNI
+``dynamic`` for what suits the CPU at hand, ``static-r7`` or ``dynamic-r7`` for x86 without VNNI,
+``signed`` for Arm, ``weights`` or ``float16``
 """
 
 from __future__ import annotations
@@ -17,15 +18,19 @@ import numpy as np
 
 from edgeworthy.devices import host_fingerprint
 from edgeworthy.files import digest_file
-from edgeworthy.graph import load_model
+from edgeworthy.graph import load_model, model_signature
 from edgeworthy.optimization import Refusal, make_variant, recipes_for
-from edgeworthy.optimization.recipes import dynamic_recipe
+from edgeworthy.optimization.recipes import FLOAT16, INT8_WEIGHTS, dynamic_recipe
+from edgeworthy.runtimes import fixed_batch_size
 from edgeworthy.version import __version__
 
 HERE = host_fingerprint(runtime_versions=()).instruction_set
 RECIPES = {
     "static": recipes_for([HERE])[1],
     "static-r7": recipes_for(["x86-avx2"])[1],
+    "signed": recipes_for(["arm-dotprod"])[1],
+    "weights": INT8_WEIGHTS,
+    "float16": FLOAT16,
     "dynamic": dynamic_recipe(HERE),
     "dynamic-r7": dynamic_recipe("x86-avx2"),
 }
@@ -38,13 +43,15 @@ def main(model: str, samples: str, output: str, setting: str) -> None:
     with np.load(samples) as arrays:
         values = {name: arrays[name] for name in arrays.files}
     count = len(next(iter(values.values())))
+    loaded = load_model(Path(model))
+    size = fixed_batch_size(model_signature(loaded.proto)) or BATCH
 
     def batches() -> Iterator[dict[str, Any]]:
-        for first in range(0, count, BATCH):
-            yield {name: array[first : first + BATCH] for name, array in values.items()}
+        for first in range(0, count, size):
+            yield {name: array[first : first + size] for name, array in values.items()}
 
     made = make_variant(
-        load_model(Path(model)),
+        loaded,
         RECIPES[setting],
         calibration=batches,
         calibration_digest=digest_file(Path(samples)),

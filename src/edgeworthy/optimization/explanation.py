@@ -5,8 +5,9 @@ Rules:
 1. The engine's own profiles speak: of the float file, and of the file in integers, after the engine
    has rewritten both. What was not fused, and what stayed in float, shows there and nowhere else.
 2. Layers are compared in pairs by their order, where both files have the same layers with the same
-   arithmetic; where they do not, nothing is said about single layers.
-3. A remark carries its figure. What takes less than one per cent of the time is not worth one.
+   arithmetic; where they do not, only all of them together are compared.
+3. A remark carries its figure. What takes less than one per cent of the time is not worth one, but
+   many small ones of an operator are worth one together: in a deep network no layer stands out.
 4. Pure: profiles and counts in, remarks out, the most expensive first.
 """
 
@@ -46,20 +47,20 @@ def explain_time(
     """
     total_us = sum(map(_time_us, integer_nodes))
     found: list[tuple[float, LayerRemark]] = []
+    small: dict[str, list[float]] = {}
     for node in integer_nodes:
         time_us = _time_us(node)
-        if time_us < _LEAST_SHARE * total_us:
+        if node.op_type not in _BORDERS and node.input_type not in _FLOATS:
             continue
-        share = f"{_PERCENT * time_us / total_us:.0f} % of the time"
-        if node.op_type in _BORDERS:
-            sentence = (
-                f"{node.op_type} converts between float and 8 bits here and is not fused: {share}"
-            )
-            found.append((time_us, LayerRemark(node=node.name, kind="border", sentence=sentence)))
-        elif node.input_type in _FLOATS:
-            sentence = f"{node.op_type} runs in float between integers: {share}"
-            remark = LayerRemark(node=node.name, kind="no-int8-kernel", sentence=sentence)
-            found.append((time_us, remark))
+        if time_us < _LEAST_SHARE * total_us:
+            small.setdefault(node.op_type, []).append(time_us)
+        else:
+            found.append((time_us, _costly(node.name, node.op_type, time_us / total_us)))
+    for op_type, times_us in small.items():
+        time_us = sum(times_us)
+        if time_us >= _LEAST_SHARE * total_us:
+            name = f"{len(times_us)} nodes {op_type}"
+            found.append((time_us, _costly(name, op_type, time_us / total_us)))
     found += _slower_layers(float_nodes, integer_nodes, instruction_set)
     remarks = tuple(remark for _, remark in sorted(found, key=lambda each: -each[0]))
     if any(each.kind == "no-vnni" for each in remarks):
@@ -98,6 +99,16 @@ def explain_loss(
     return (*saturated, *sensitive)
 
 
+def _costly(name: str, op_type: str, share: float) -> LayerRemark:
+    """What is not integer arithmetic, and its share of the time."""
+    told = f"{_PERCENT * share:.0f} % of the time"
+    if op_type in _BORDERS:
+        sentence = f"{op_type} converts between float and 8 bits here and is not fused: {told}"
+        return LayerRemark(node=name, kind="border", sentence=sentence)
+    sentence = f"{op_type} runs in float between integers: {told}"
+    return LayerRemark(node=name, kind="no-int8-kernel", sentence=sentence)
+
+
 def _slower_layers(
     float_nodes: Sequence[NodeProfile],
     integer_nodes: Sequence[NodeProfile],
@@ -106,7 +117,7 @@ def _slower_layers(
     """Layers that take longer in integers, with the time that each loses (rule 2)."""
     before, after = _layers(float_nodes), _layers(integer_nodes)
     if [each.mac_count for each in before] != [each.mac_count for each in after]:
-        return []
+        return _slower_together(before, after)
     slower = []
     for old, new in zip(before, after, strict=True):
         lost_us = _time_us(new) - _time_us(old)
@@ -133,6 +144,28 @@ def _slower_layers(
             )
         slower.append((lost_us, remark))
     return slower
+
+
+def _slower_together(
+    before: Sequence[NodeProfile], after: Sequence[NodeProfile]
+) -> list[tuple[float, LayerRemark]]:
+    """All layers, where the engine cut the two files into different ones."""
+    old_us, new_us = sum(map(_time_us, before)), sum(map(_time_us, after))
+    if not before or new_us <= old_us:
+        return []
+    macs = median(each.mac_count or 0 for each in after)
+    sentence = (
+        f"{new_us:.3g} us in integers, {old_us:.3g} us in float, with {macs:,.0f} multiply-adds in "
+        "the middle one"
+    )
+    little = macs < _LITTLE_ARITHMETIC
+    sentence += ": too little arithmetic for integers to pay off" if little else ""
+    remark = LayerRemark(
+        node=f"all {len(after)} layers with weights",
+        kind="little-arithmetic" if little else "no-int8-kernel",
+        sentence=sentence,
+    )
+    return [(new_us - old_us, remark)]
 
 
 def _machine(instruction_set: InstructionSet) -> LayerRemark:

@@ -10,12 +10,11 @@ import onnx
 import pytest
 from onnx import parser
 
-from edgeworthy.documents.search import PinnedAxis
-from edgeworthy.errors import DatasetError, UsageError
+from edgeworthy.documents.record import decode_document
+from edgeworthy.documents.search import PinnedAxis, Search
+from edgeworthy.errors import DatasetError, ModelFileError, UsageError
 from edgeworthy.evaluation import Predictions
 from edgeworthy.workflow.search.judging import judge
-from edgeworthy.workflow.search.plan import SearchLimits
-from edgeworthy.workflow.search.session import SearchOptions, search_file
 from edgeworthy.workflow.search.sources import BareSource, Judging, open_source
 
 Command = Callable[..., tuple[int, str, str]]
@@ -53,11 +52,15 @@ def source_of(folder: Path, *, output: str = "", calibration: str = "") -> BareS
     )
 
 
-def test_open_axes_get_the_size_of_the_samples_and_the_search_says_so(folder: Path) -> None:
-    options = SearchOptions(
-        limits=SearchLimits(trial_count=1, measure_s=0.05), out=folder / "out", prefer="size"
-    )
-    search = search_file(source_of(folder), options).search
+def test_open_axes_get_the_size_of_the_samples_and_the_search_says_so(
+    folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    options = ["--trials", "1", "--prefer", "size", "--out", "out"]
+    code, out, _ = command("optimize", "open.onnx", "--data", "samples.npz", *options)
+    assert code == 0
+    assert "height of x = 8, width of x = 6" in " ".join(out.split())
+    search = decode_document((folder / "out" / "search.json").read_bytes(), Search, where="out")
     assert search.pinned == (
         PinnedAxis(input="x", axis="height", size=8),
         PinnedAxis(input="x", axis="width", size=6),
@@ -128,11 +131,14 @@ def test_scores_of_nothing_are_not_hidden_by_the_boxes_beside_them() -> None:
     assert judge(turned[0], turned[1], judging, confidence=0.95)[0].value == pytest.approx(0.2)
 
 
-def test_a_search_is_made_of_the_command_line(
-    folder: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+def test_a_model_that_does_not_count_samples_first_is_told_before_its_samples(
+    folder: Path,
 ) -> None:
-    monkeypatch.chdir(folder)
-    arguments = ["open.onnx", "--data", "samples.npz", "--trials", "1", "--output", "scores"]
-    code, out, _ = command("optimize", *arguments)
-    assert code == 0
-    assert "height of x = 8, width of x = 6" in " ".join(out.split())
+    rated = parser.parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]>'
+        "g (float[n, 6] x, float rate) => (float[n, 6] y) { y = Mul (x, rate) }"
+    )
+    (folder / "open.onnx").write_bytes(rated.SerializeToString())
+    np.savez(folder / "samples.npz", x=np.zeros((40, 6), dtype=np.float32), rate=np.float32(2))
+    with pytest.raises(ModelFileError, match="`rate` does not count samples"):
+        open_source(source_of(folder))
