@@ -36,6 +36,7 @@ from peers.judging import time_files
 from peers.others_tables import others_tables
 from peers.tasks import Arrays, Task
 
+from edgeworthy.datasets import array_names, rows_of
 from edgeworthy.errors import EdgeworthyError
 from edgeworthy.evaluation import Predictions, predict
 from edgeworthy.files import digest_file
@@ -93,14 +94,15 @@ def arrays_of(path: Path) -> Arrays:
         return {name: arrays[name] for name in arrays.files}
 
 
-def said(path: Path, task: Task) -> Predictions:
+def said(path: Path, task: Task, samples: Path) -> Predictions:
     """What a file answers, one sample at a time, all outputs side by side."""
+    rows = rows_of(samples, array_names(samples))
     with find_runtime("onnxruntime").load(path, threads=1) as session:
         if task.measure == "agreement-classes":
             run = partial(run_batched, session)
-            return predict(run, labelled_batches(task.evaluation, None, 1), output="")
+            return predict(run, labelled_batches(rows, None, 1), output="")
         beside = SideBySide(partial(run_batched, session))
-        batches = labelled_batches(task.evaluation, None, 1)
+        batches = labelled_batches(rows, None, 1)
         found = predict(beside, batches, output=SideBySide.name)
         return Predictions(found.outputs, found.labels, {}, beside.shapes)
 
@@ -114,7 +116,7 @@ def make_missing(folder: Path, tools: list[str], results: Path, work: Path) -> N
     try:
         bench = opened(folder)
         task = task_of(folder, bench, work)
-        expected = said(task.model, task)
+        expected = said(task.model, task, folder / "samples.npz")
     except EdgeworthyError as error:
         append(results, {"task": folder.name, "tool": FLOAT, "failure": str(error)})
         return
@@ -124,7 +126,7 @@ def make_missing(folder: Path, tools: list[str], results: Path, work: Path) -> N
             path = Path(line["path"])
             line |= {"bytes": path.stat().st_size, "digest": digest_file(path)}
             try:
-                subject = expected if name == FLOAT else said(path, task)
+                subject = expected if name == FLOAT else said(path, task, folder / "samples.npz")
                 kept = judge(subject, expected, bench.judging, confidence=0.95)[0]
                 line |= {"kept": [kept.low, kept.value, kept.high], "n": kept.n}
             except EdgeworthyError as error:

@@ -5,25 +5,57 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats  # type: ignore[import-untyped] # scipy ships no types
 from statsmodels.stats.proportion import (  # type: ignore[import-untyped] # no types
     confint_proportions_2indep,
 )
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.statistics import highest_of, largest_gap, lowest_of, share_interval
+from edgeworthy.statistics import (
+    highest_of,
+    joined_difference,
+    largest_gap,
+    lowest_of,
+    share_interval,
+)
 
 Counts = NDArray[np.int64]
 
 TRIALS = 2000
+ENDS = ("low", "high")
 
 
 @pytest.mark.parametrize(("a", "b"), [(90, 70), (100, 99), (50, 3), (100, 0)])
-def test_the_gap_of_two_groups_is_newcombes(a: int, b: int) -> None:
+def test_the_gap_of_two_groups_is_newcombes_with_other_arms(a: int, b: int) -> None:
+    # His own arms are Wilson's, which differ from ours by less than a point of these hundred.
     low, high = confint_proportions_2indep(a, 100, b, 100, method="newcomb", compare="diff")
     gap = largest_gap([np.array([b, a])], [np.array([100, 100])], confidence=0.95)
     assert gap.value == pytest.approx((a - b) / 100)
-    assert gap.low == pytest.approx(max(low, 0.0), abs=1e-9)
-    assert gap.high == pytest.approx(high, abs=1e-9)
+    assert gap.low == pytest.approx(max(low, 0.0), abs=0.011)
+    assert gap.high == pytest.approx(high, abs=0.011)
+    one, two = (share_interval(hits, 100, confidence=0.95) for hits in (a, b))
+    joined = joined_difference(one, two, correlation=0.0)
+    assert gap.low == pytest.approx(max(joined.low, 0.0))
+    assert gap.high == pytest.approx(joined.high)
+
+
+@pytest.mark.parametrize(("n", "floor"), [(10, 0.91), (30, 0.92)])
+def test_the_gap_of_two_groups_has_a_higher_floor_than_newcombes(n: int, floor: float) -> None:
+    counts = np.arange(n + 1)
+    gaps = [
+        [largest_gap([np.array([a, b])], [np.full(2, n)], confidence=0.95) for b in counts]
+        for a in counts
+    ]
+    low, high = (np.array([[getattr(g, end) for g in row] for row in gaps]) for end in ENDS)
+    least, total = 1.0, []
+    for one in np.linspace(0.02, 0.98, 33):
+        for two in np.linspace(0.02, 0.98, 33):
+            chances = np.outer(stats.binom.pmf(counts, n, one), stats.binom.pmf(counts, n, two))
+            held = (low <= abs(one - two) + 1e-12) & (abs(one - two) <= high + 1e-12)
+            total.append(float(chances[held].sum()))
+            least = min(least, total[-1])
+    assert least >= floor  # Newcombe's: 0.89 of either
+    assert 0.95 <= np.mean(total) <= 0.975
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from edgeworthy.datasets.digests import (
     survey,
 )
 from edgeworthy.datasets.labels import check_labels
+from edgeworthy.datasets.npz_rows import Rows, array_names, rows_of
 from edgeworthy.datasets.opening import open_dataset
 from edgeworthy.datasets.pictures import sample_picture, sample_pictures
 from edgeworthy.datasets.preparation import (
@@ -27,13 +28,16 @@ __all__ = [
     "Dataset",
     "PreparedBatch",
     "RawBatch",
+    "Rows",
     "Survey",
+    "array_names",
     "check_labels",
     "check_overlap",
     "input_preparations",
     "npz_bytes",
     "open_dataset",
     "prepared_batches",
+    "rows_of",
     "sample_digests",
     "sample_picture",
     "sample_pictures",

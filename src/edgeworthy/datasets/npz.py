@@ -9,8 +9,6 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -21,8 +19,13 @@ from numpy.typing import NDArray
 from edgeworthy.datasets.base import Dataset, Declaration, RawBatch
 from edgeworthy.datasets.keys import array_keys
 from edgeworthy.datasets.labels import LabelReader
-from edgeworthy.datasets.npz_member import StoredArray, stored_array, whole_array
-from edgeworthy.datasets.reading import as_text, reading, selected_rows
+from edgeworthy.datasets.npz_member import (
+    StoredArray,
+    opened_archive,
+    stored_array,
+    whole_array,
+)
+from edgeworthy.datasets.reading import as_text, selected_rows
 from edgeworthy.datasets.samples import BATCH_BYTES
 from edgeworthy.errors import DatasetError
 
@@ -43,7 +46,7 @@ class NpzDataset(Dataset):
     def __init__(self, declaration: Declaration) -> None:
         self._path = declaration.path
         self._reader = LabelReader(declaration)
-        with _archive(self._path) as archive:
+        with opened_archive(self._path) as archive:
             arrays = {
                 name.removesuffix(".npy"): name
                 for name in archive.namelist()
@@ -133,19 +136,5 @@ class _Reader:
 
 @contextlib.contextmanager
 def _opened(path: Path, member: str) -> Iterator[IO[bytes]]:
-    with _archive(path) as archive, archive.open(member) as stream:
+    with opened_archive(path) as archive, archive.open(member) as stream:
         yield stream
-
-
-@contextlib.contextmanager
-def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        with reading(path), zipfile.ZipFile(path) as archive:
-            yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise DatasetError(
-            f"not a whole npz file: {error}",
-            expected="an archive written by numpy.savez",
-            where=str(path),
-            next_step="Write the file again",
-        ) from error

@@ -10,9 +10,12 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
 import zipfile
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeworthy.datasets.reading import reading
 from edgeworthy.errors import DatasetError
 
 _WHOLE_BYTES = 1 << 30
@@ -59,6 +63,25 @@ class StoredArray:
     def size_bytes(self) -> int:
         """Bytes of all values."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+
+@contextlib.contextmanager
+def opened_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """An npz file, open.
+
+    Raises:
+        DatasetError: It is none, or is not whole.
+    """
+    try:
+        with reading(path), zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise DatasetError(
+            f"not a whole npz file: {error}",
+            expected="an archive written by numpy.savez",
+            where=str(path),
+            next_step="Write the file again with numpy.savez, an array per name",
+        ) from error
 
 
 def stored_array(archive: zipfile.ZipFile, member: str, path: Path) -> StoredArray:

@@ -36,7 +36,7 @@ def reading(path: Path) -> Iterator[None]:
         raise DatasetError(
             "no such file or folder",
             where=str(path),
-            next_step=_nearest_file(path) or "Check `path` in the project file",
+            next_step=_nearest_file(path) or "Check the path",
         ) from error
     except PermissionError as error:
         raise DatasetError(

@@ -57,6 +57,8 @@ from edgeworthy.optimization.workbench import Calibration, Workbench
 #: Samples on which layers are judged at most, and the share of those of a closer look.
 _JUDGED_SAMPLES = 16
 _JUDGED_SHARE = 16
+#: Samples on which outliers are looked for at most.
+_SMOOTHED_SAMPLES = 32
 #: Cuts off nothing.
 _WHOLE = "minmax"
 
@@ -74,13 +76,7 @@ def quantize_statically(
     check_method(recipe.calibration_method)
     make_ready(work)
     reference = work.proof.outputs(work.model)
-    work.apply((StoreInt8Tables(recipe.float_nodes),))
-    outliers = smooth_products(work, recipe, calibration)
-    if recipe.equalization:
-        equalize_channels(work, calibration)
-    if recipe.balancing and recipe.per_channel:
-        balance_channels(work, calibration)
-    plan, ranges = _calibrated(work, recipe, calibration, whole=outliers and recipe.outlier_care)
+    plan, ranges = plan_integers(work, recipe, calibration)
     quantized = _quantized(work, recipe, plan, ranges, calibration)
     if not quantized.weight_count:
         raise OptimizationError("the quantizer found no weights to quantize")
@@ -93,6 +89,32 @@ def quantize_statically(
     work.model = quantized.model
     work.apply((*AFTER_QUANTIZATION, *PACKING))
     work.note_run(reference)
+
+
+def plan_integers(
+    work: Workbench, recipe: QuantizationRecipe, calibration: Calibration
+) -> tuple[QuantizationPlan, dict[str, TensorRange]]:
+    """Make the float graph easy to quantize; decide what is quantized, in which ranges.
+
+    Args:
+        work: With a graph that :func:`make_ready` went through.
+        recipe: Says how.
+        calibration: Gives the calibration samples.
+
+    Returns:
+        The plan, and a range for each tensor that it touches.
+
+    Raises:
+        OptimizationError: The graph, or one of the recipe's options, does not allow it.
+        InferenceError: The engine cannot run a graph on the way.
+    """
+    work.apply((StoreInt8Tables(recipe.float_nodes),))
+    outliers = smooth_products(work, recipe, calibration)
+    if recipe.equalization:
+        equalize_channels(work, calibration)
+    if recipe.balancing and recipe.per_channel:
+        balance_channels(work, calibration)
+    return _calibrated(work, recipe, calibration, whole=outliers and recipe.outlier_care)
 
 
 def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> bool:
@@ -120,7 +142,7 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
         )
     work.say("smoothing")
     names = [each.tensor for each in meetings]
-    limit = affordable_samples(work.model)
+    limit = min(_SMOOTHED_SAMPLES, affordable_samples(work.model))
     runs = first_runs(work.model, calibration(), names, limit=limit)
     before = work.model
     smoothed = smooth(work.model, meetings, runs, alpha=alpha)
@@ -149,7 +171,7 @@ def _calibrated(
     judged = list(first_runs(work.model, calibration(), plan.activations, limit=limit))
     method = recipe.calibration_method
     if method == OUTPUT_ERROR:
-        ranges, methods = chosen_ranges(work.model, plan, seen, judged)
+        ranges, methods = chosen_ranges(work.model, seen, judged)
         counts = Counter(methods.values())
         method += ": " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
     else:

@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +25,6 @@ from edgeworthy.errors import DatasetError, UsageError
 from edgeworthy.workflow.steps import Progress, silent
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from edgeworthy.measurement import (
         Circumstances,
         LoadOptions,
@@ -274,8 +272,10 @@ def read_samples(path: Path | None) -> list[Tensors] | None:
     """
     if path is None:
         return None
-    arrays = read_arrays(path)
-    counts = {len(array) if array.ndim else 0 for array in arrays.values()}
+    from edgeworthy.datasets import array_names, rows_of
+
+    arrays = rows_of(path, array_names(path))
+    counts = {len(array) for array in arrays.values()}
     if len(counts) != 1 or 0 in counts:
         raise DatasetError(
             "the arrays do not have the same number of samples",
@@ -286,31 +286,9 @@ def read_samples(path: Path | None) -> list[Tensors] | None:
         )
     count = min(counts.pop(), SAMPLE_COUNT)
     return [
-        {name: array[index : index + 1] for name, array in arrays.items()} for index in range(count)
+        {name: array[index : index + 1].read() for name, array in arrays.items()}
+        for index in range(count)
     ]
-
-
-def read_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
-    """Arrays of an npz file.
-
-    Raises:
-        DatasetError: It is none, or holds Python objects.
-    """
-    import zipfile
-
-    import numpy as np
-
-    try:
-        with path.open("rb") as stream:
-            zipfile.ZipFile(stream).close()  # a single array, which has no name, is no zip file
-            archive = np.load(stream, allow_pickle=False)
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(
-            f"cannot be read as npz: {getattr(error, 'strerror', None) or error}",
-            where=str(path),
-            next_step="Save the samples with numpy.savez, one array per input of the model",
-        ) from error
 
 
 def _settings(usual: Any, options: BareOptions) -> Any:  # noqa: ANN401 - the room opens lazily

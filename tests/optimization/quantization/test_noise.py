@@ -61,7 +61,7 @@ def test_the_ratio_is_that_of_its_definition(parse: Parse, generator: np.random.
     model = NameNodes()(model, Proof([{"x": np.ones((1, 6), np.float32)}], seed=None)).model
     x = generator.standard_normal((50, 6)).astype(np.float32)
     found = TensorRange(-1.0, 1.5)
-    ratios = noise_ratios(model, make_plan(model), {"x": found}, [{"x": x[:20]}, {"x": x[20:]}])
+    ratios = noise_ratios(model, {"x": found}, [{"x": x[:20]}, {"x": x[20:]}])
     real = np.maximum(x @ weight, 0)
     rough = np.maximum(in_steps(x.astype(np.float64), found) @ weight, 0)
     expected = ((rough - real) ** 2).sum() / ((real - real.mean()) ** 2).sum()
@@ -75,7 +75,7 @@ def test_a_constant_output_has_no_signal(parse: Parse) -> None:
     )
     model = NameNodes()(model, Proof([{"x": np.ones((1, 2), np.float32)}], seed=None)).model
     runs = [{"x": np.ones((4, 2), np.float32)}]
-    assert noise_ratios(model, make_plan(model), {"x": TensorRange(0, 1)}, runs) == {"MatMul": 0.0}
+    assert noise_ratios(model, {"x": TensorRange(0, 1)}, runs) == {"MatMul": 0.0}
 
 
 def test_rounded_tensors_are_those_of_the_range(edges: ModelProto, runs: list[Arrays]) -> None:
@@ -90,10 +90,20 @@ def test_edge_detectors_stay_in_float_with_what_feeds_them(
 ) -> None:
     plan = make_plan(edges)
     ranges = ranges_of(observe(edges, iter(runs), plan.activations), "minmax")
-    ratios = noise_ratios(edges, plan, plan.with_implied(ranges), runs)
+    ratios = noise_ratios(edges, plan.with_implied(ranges), runs)
     assert max(ratios, key=lambda name: ratios[name]) == "Conv_1"
     kept = noisy_layers(edges, plan, plan.with_implied(ranges), runs, share=0.5)
     assert kept == ("Conv", "Clip", "Conv_1")
+
+
+def test_a_layer_that_is_in_float_takes_along_what_makes_its_input(
+    edges: ModelProto, runs: list[Arrays]
+) -> None:
+    plan = make_plan(edges, float_nodes=("Conv_1",))
+    ranges = plan.with_implied(ranges_of(observe(edges, iter(runs), plan.activations), "minmax"))
+    assert "Conv" in plan.nodes
+    kept = noisy_layers(edges, plan, ranges, runs, share=0.5)
+    assert set(kept) == {"Conv", "Clip", "Conv_1"}
 
 
 def test_no_share_no_float_layers(edges: ModelProto, runs: list[Arrays]) -> None:
@@ -109,9 +119,9 @@ def test_the_chosen_range_is_no_worse_than_any_other(
     plan = make_plan(model)
     seen = observe(model, samples(), plan.activations)
     held = list(samples())
-    ranges, methods = chosen_ranges(model, plan, seen, held)
+    ranges, methods = chosen_ranges(model, seen, held)
     assert ranges.keys() == methods.keys() == seen.keys()
-    least = noise_ratios(model, plan, ranges, held)
+    least = noise_ratios(model, ranges, held)
     for method in ("minmax", "mse", "entropy", "percentile-99.9"):
-        other = noise_ratios(model, plan, ranges_of(seen, method), held)
+        other = noise_ratios(model, ranges_of(seen, method), held)
         assert all(least[node] <= other[node] * (1 + 1e-6) for node in least)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edgeworthy.optimization.quantization import rounding as rounding_module
 from edgeworthy.optimization.quantization.rounding import (
+    Reactions,
     compensated,
     free_bounds,
     neighbor_safe_bounds,
@@ -34,7 +35,7 @@ def case(seed: int, depth: int, *, groups: int = 1) -> tuple[np.ndarray, np.ndar
 def errors(weights: np.ndarray, scales: np.ndarray, moments: np.ndarray) -> tuple[float, float]:
     """Of plain rounding, and of ours."""
     plain = np.rint(weights / scales[..., None])
-    ours = compensated(weights, scales, moments, free_bounds(plain))
+    ours = compensated(weights, scales, Reactions.to(moments), free_bounds(plain))
     plain_error, our_error = (
         output_error(each * scales[..., None] - weights, moments) for each in (plain, ours)
     )
@@ -49,18 +50,20 @@ def test_the_output_error_falls_to_a_part() -> None:
 def test_groups_are_rounded_by_themselves() -> None:
     weights, scales, moments = case(1, 9, groups=4)
     bounds = free_bounds(weights)
-    together = compensated(weights, scales, moments, bounds)
+    together = compensated(weights, scales, Reactions.to(moments), bounds)
     for index in range(4):
         part = slice(index, index + 1)
-        alone = compensated(weights[part], scales[part], moments[part], free_bounds(weights[part]))
+        alone = compensated(
+            weights[part], scales[part], Reactions.to(moments[part]), free_bounds(weights[part])
+        )
         np.testing.assert_array_equal(together[part], alone)
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     weights, scales, moments = case(2, 50)
-    expected = compensated(weights, scales, moments, free_bounds(weights))
+    expected = compensated(weights, scales, Reactions.to(moments), free_bounds(weights))
     monkeypatch.setattr(rounding_module, "_BLOCK", 7)
-    found = compensated(weights, scales, moments, free_bounds(weights))
+    found = compensated(weights, scales, Reactions.to(moments), free_bounds(weights))
     np.testing.assert_array_equal(found, expected)
 
 
@@ -79,7 +82,7 @@ def test_it_comes_near_the_best_that_there_is() -> None:
 
 def test_inputs_that_are_always_zero_change_nothing() -> None:
     weights, scales, _ = case(4, 6)
-    found = compensated(weights, scales, np.zeros((1, 6, 6)), free_bounds(weights))
+    found = compensated(weights, scales, Reactions.to(np.zeros((1, 6, 6))), free_bounds(weights))
     np.testing.assert_array_equal(found, np.rint(weights / scales[..., None]))
 
 
@@ -91,7 +94,7 @@ def test_pairs_still_fit_16_bits(seed: int, depth: int) -> None:
     bottom = np.sort(np.maximum(-weights, 0), axis=2)[..., -2:].sum(axis=2)
     scales = np.maximum(np.maximum(top, bottom), np.abs(weights).max(axis=2)) / 127
     plain = np.rint(weights / scales[..., None])
-    found = compensated(weights, scales, moments, pair_safe_bounds(plain))
+    found = compensated(weights, scales, Reactions.to(moments), pair_safe_bounds(plain))
     for sign in (1, -1):
         pairs = np.sort(np.maximum(sign * found, 0), axis=2)[..., -2:].sum(axis=2)
         assert (pairs <= 128).all()
@@ -108,7 +111,7 @@ def test_neighbors_still_fit_16_bits(seed: int, depth: int) -> None:
     plain = np.rint(weights / scales[..., None])
     bounds = neighbor_safe_bounds(plain)
     assert ((bounds.lowest <= plain) & (plain <= bounds.highest)).all()
-    found = compensated(weights, scales, moments, bounds)
+    found = compensated(weights, scales, Reactions.to(moments), bounds)
     assert np.abs(found).max() <= 127
     assert (np.abs(neighbor_sums(found)) <= 128).all()
 
@@ -131,9 +134,11 @@ def test_moments_of_inputs_that_hardly_change_are_no_reason_to_fail() -> None:
     energies[:4] = -0.05 * energies.mean()
     moments[1] = (directions * energies) @ directions.T
     rounded = compensated(
-        weights, scales, moments, free_bounds(np.rint(weights / scales[..., None]))
+        weights, scales, Reactions.to(moments), free_bounds(np.rint(weights / scales[..., None]))
     )
     assert np.isfinite(rounded).all()
     assert np.abs(rounded - weights / scales[..., None]).max() < 8.0
-    apart = compensated(weights[:1], scales[:1], moments[:1], free_bounds(np.rint(weights[:1])))
+    apart = compensated(
+        weights[:1], scales[:1], Reactions.to(moments[:1]), free_bounds(np.rint(weights[:1]))
+    )
     np.testing.assert_array_equal(rounded[:1], apart)

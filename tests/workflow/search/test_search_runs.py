@@ -159,7 +159,7 @@ def test_a_killed_search_goes_on_where_it_was(bare: Path, tmp_path: Path, comman
         (["--vectors"], "belong to a bare model"),
         (["bands.onnx", "--data", "bare.npz", "--labels", "truth"], "the labels `truth`"),
         (["bands.onnx", "--data", "bare.npz", "--budget", "soon"], "not a duration"),
-        (["bands.onnx", "--data", "none.npz"], "No such file"),
+        (["bands.onnx", "--data", "none.npz"], "no such file"),
         (["bands.onnx", "--data", "bare.npz", "--runtime", "onnx"], "no runtime is called"),
     ],
 )

@@ -6,8 +6,8 @@ Rules:
    right, read at the 101 recalls 0.00 to 1.00. The mean is over the classes that have a true box,
    and over the overlaps.
 2. What is left out is images, with all their boxes: those of one image are not independent.
-3. Precision that is made falling is too high for few images, by a third of an interval's arm and
-   more. The interval holds the figure with that bias and without it.
+3. Precision that is made falling is too high for few images, by a quarter of an interval's arm.
+   The interval holds the figure with that bias and without it.
 4. Two detectors differ in few boxes, which may be in none of the images. The arms of a drop are at
    least what an unseen kind of image would do on which one of the two finds nothing.
 """

@@ -17,6 +17,7 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from edgeworthy.errors import InferenceError
+from edgeworthy.graph.shapes import skeleton
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.passes.base import Pass, Rewrite, changed, unchanged
 from edgeworthy.optimization.wiring import (
@@ -100,7 +101,7 @@ def _is_pure(node: NodeProto) -> bool:
 def _known_sizes(model: ModelProto) -> dict[str, int]:
     """Bytes of every computed tensor whose shape is known without running anything."""
     try:
-        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True)
+        inferred = onnx.shape_inference.infer_shapes(skeleton(model), data_prop=True)
     except onnx.shape_inference.InferenceError:
         return {}
     sizes = {}

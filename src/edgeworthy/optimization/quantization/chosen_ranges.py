@@ -17,7 +17,6 @@ from onnx import ModelProto
 
 from edgeworthy.optimization.calibration import Sight, TensorRange, range_of
 from edgeworthy.optimization.quantization.noise import noise_ratios
-from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.runtimes.base import Tensors
 
 CANDIDATES = ("percentile-99.995", "mse", "percentile-99.9", "entropy", "moving-average", "minmax")
@@ -26,7 +25,6 @@ _WITHOUT_READER = "mse"
 
 def chosen_ranges(
     model: ModelProto,
-    plan: QuantizationPlan,
     seen: Mapping[str, Sight],
     runs: Iterable[Tensors],
 ) -> tuple[dict[str, TensorRange], dict[str, str]]:
@@ -34,7 +32,6 @@ def chosen_ranges(
 
     Args:
         model: The float graph.
-        plan: What is quantized.
         seen: What its activations look like.
         runs: A few samples, in runs that fit the memory; all of them are held.
 
@@ -46,20 +43,19 @@ def chosen_ranges(
         method: {tensor: range_of(sight, method) for tensor, sight in seen.items()}
         for method in CANDIDATES
     }
-    noise = {method: _by_tensor(model, plan, ranges[method], held) for method in CANDIDATES}
+    noise = {method: _by_tensor(model, ranges[method], held) for method in CANDIDATES}
     methods = {tensor: _least(tensor, noise) for tensor in seen}
     return {tensor: ranges[method][tensor] for tensor, method in methods.items()}, methods
 
 
 def _by_tensor(
     model: ModelProto,
-    plan: QuantizationPlan,
     ranges: Mapping[str, TensorRange],
     runs: Sequence[Tensors],
 ) -> dict[str, float]:
     inputs = {node.name: node.input[0] for node in model.graph.node}
     totals: dict[str, float] = {}
-    for node, ratio in noise_ratios(model, plan, ranges, runs).items():
+    for node, ratio in noise_ratios(model, ranges, runs).items():
         totals[inputs[node]] = totals.get(inputs[node], 0.0) + ratio
     return totals
 

@@ -9,6 +9,8 @@ Rules:
 3. Layers kept in float do at most the given share of the model's multiply-accumulates.
 4. Only where it helps: between two layers with weights, with at most a ReLU or clip between them,
    and no other reader of what lies there. Elsewhere the rounding would happen all the same.
+5. A layer that is in float already, because the user says so, has its input rounded as well, unless
+   the layer that makes it joins it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization.noise import noise_ratios, with_rounded
 from edgeworthy.optimization.quantization.operators import WEIGHTED
-from edgeworthy.optimization.quantization.plan import QuantizationPlan
+from edgeworthy.optimization.quantization.plan import QuantizationPlan, weighted_nodes
 from edgeworthy.optimization.wiring import Wiring
 from edgeworthy.runtimes.base import Tensors
 
@@ -59,7 +61,7 @@ def noisy_layers(
     chains = _chains(model, plan)
     if not chains:
         return ()
-    local = noise_ratios(model, plan, ranges, held)
+    local = noise_ratios(model, ranges, held)
     tried = sorted((name for name in local if name in chains), key=lambda name: -local[name])
     costs = _costs(model)
     kept: set[str] = set()
@@ -77,9 +79,10 @@ def _chains(model: ModelProto, plan: QuantizationPlan) -> dict[str, tuple[str, l
     """By layer, the tensor that it reads and the nodes that must be in float for its sake."""
     wiring = Wiring(model.graph)
     chosen = set(plan.nodes)
+    weighted = set(weighted_nodes(model.graph, wiring))
     found = {}
     for node in model.graph.node:
-        if node.name not in chosen or node.op_type not in WEIGHTED:
+        if node.name not in weighted:
             continue
         tensor = node.input[0]
         between = _between(tensor, wiring)

@@ -33,6 +33,7 @@ _WINDOWS_PER_SAMPLE = 128
 _WIDE_WINDOWS_PER_SAMPLE = 32
 _DEPTHWISE_WINDOWS_PER_SAMPLE = 8
 _WIDE = 512
+_WINDOWS_AT_A_TIME = 512
 _LARGEST_DEPTH = 2048
 _PORTION_NUMBERS = 1 << 24
 
@@ -162,7 +163,7 @@ def layers_of(model: ModelProto, plan: QuantizationPlan) -> list[Layer]:
 def observe_moments(
     model: ModelProto, layers: Sequence[Layer], batches: Callable[[], Iterable[Tensors]]
 ) -> Iterator[tuple[Layer, Moments]]:
-    """Each layer with what its inputs look like.
+    """Each layer with what its inputs look like; layers that read one tensor share the moments.
 
     Args:
         model: The float graph.
@@ -172,37 +173,57 @@ def observe_moments(
     Raises:
         InferenceError: The engine cannot run the graph.
     """
-    for portion in _portions(layers):
-        sums = [_Sums(layer) for layer in portion]
-        names = list(dict.fromkeys(layer.node.input[0] for layer in portion))
+    for portion in _portions(_alike(layers)):
+        sums = [_Sums(alike[0]) for alike in portion]
+        names = list(dict.fromkeys(alike[0].node.input[0] for alike in portion))
         executor = Executor(_watched(model, names), optimized=True)
         wanted = [name for name in names if name not in _inputs(model)]
         for batch in first_runs(model, batches(), names, limit=affordable_samples(model)):
             values = {**batch, **(executor.run(batch, wanted) if wanted else {})}
-            for layer, total in zip(portion, sums, strict=True):
-                total.add(layer.windows(values[layer.node.input[0]]))
-        for layer in portion:
-            yield layer, sums.pop(0).moments()
+            for alike, total in zip(portion, sums, strict=True):
+                total.add(alike[0].windows(values[alike[0].node.input[0]]))
+        for alike in portion:
+            moments = sums.pop(0).moments()
+            yield from ((layer, moments) for layer in alike)
+
+
+def _alike(layers: Sequence[Layer]) -> list[list[Layer]]:
+    """Layers with the same windows together: products that read one tensor."""
+    found: dict[tuple[str, str], list[Layer]] = {}
+    for layer in layers:
+        own = layer.node.name if layer.node.op_type == "Conv" else ""
+        found.setdefault((layer.node.input[0], own), []).append(layer)
+    return list(found.values())
 
 
 class _Sums:
-    """Moments on their way."""
+    """Moments on their way; windows are multiplied many at a time."""
 
     def __init__(self, layer: Layer) -> None:
         self._first = np.zeros((layer.groups, layer.depth))
-        self._second = np.zeros((layer.groups, layer.depth, layer.depth), dtype=np.float32)
+        self._second = np.zeros((layer.groups, layer.depth, layer.depth))
         self._count = 0
+        self._waiting: list[NDArray[np.float32]] = []
 
     def add(self, seen: NDArray[np.float32]) -> None:
         """Note windows, ``(groups, windows, depth)``."""
-        self._first += seen.sum(axis=1, dtype=np.float64)
-        self._second += _products(seen)
-        self._count += seen.shape[1]
+        self._waiting.append(seen)
+        if sum(each.shape[1] for each in self._waiting) >= _WINDOWS_AT_A_TIME:
+            self._multiply()
 
     def moments(self) -> Moments:
         """What was seen so far."""
+        self._multiply()
         count = max(1, self._count)
-        return Moments(self._first / count, self._second.astype(np.float64) / count)
+        return Moments(self._first / count, self._second / count)
+
+    def _multiply(self) -> None:
+        if self._waiting:
+            seen = np.concatenate(self._waiting, axis=1)
+            self._first += seen.sum(axis=1, dtype=np.float64)
+            self._second += _products(seen)
+            self._count += seen.shape[1]
+            self._waiting = []
 
 
 def _products(seen: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -212,15 +233,15 @@ def _products(seen: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.matmul(np.swapaxes(seen, 1, 2), seen))
 
 
-def _portions(layers: Sequence[Layer]) -> Iterator[list[Layer]]:
-    portion: list[Layer] = []
+def _portions(layers: Sequence[list[Layer]]) -> Iterator[list[list[Layer]]]:
+    portion: list[list[Layer]] = []
     size = 0
-    for layer in layers:
-        own = layer.groups * layer.depth**2
+    for alike in layers:
+        own = alike[0].groups * alike[0].depth ** 2
         if portion and size + own > _PORTION_NUMBERS:
             yield portion
             portion, size = [], 0
-        portion.append(layer)
+        portion.append(alike)
         size += own
     if portion:
         yield portion

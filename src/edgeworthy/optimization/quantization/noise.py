@@ -24,8 +24,7 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.execution import Executor
-from edgeworthy.optimization.quantization.operators import WEIGHTED
-from edgeworthy.optimization.quantization.plan import QuantizationPlan
+from edgeworthy.optimization.quantization.plan import weighted_nodes
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name, sorted_graph
 from edgeworthy.runtimes.base import Tensors
 
@@ -40,22 +39,22 @@ class _Watch:
 
 def noise_ratios(
     model: ModelProto,
-    plan: QuantizationPlan,
     ranges: Mapping[str, TensorRange],
     runs: Iterable[Tensors],
 ) -> dict[str, float]:
-    """Noise against signal behind each quantized layer with weights, by node, in graph order.
+    """Noise against signal behind each layer that reads a rounded tensor, by node, in graph order.
+
+    A layer that stays in float anyway is among them: its input is rounded all the same.
 
     Args:
         model: The float graph.
-        plan: What is quantized.
-        ranges: Of its activations.
+        ranges: Of the tensors that are rounded.
         runs: A few samples, in runs that fit the memory.
 
     Raises:
         InferenceError: The engine cannot run the graph.
     """
-    probing, watches = _with_twins(model, plan, ranges)
+    probing, watches = _with_twins(model, ranges)
     executor = Executor(probing, optimized=True)
     names = [name for watch in watches for name in watch.sums]
     totals: dict[str, NDArray[np.float64]] = {}
@@ -91,16 +90,16 @@ def _ratio(noise: float, square: float, total: float, size: float) -> float:
 
 
 def _with_twins(
-    model: ModelProto, plan: QuantizationPlan, ranges: Mapping[str, TensorRange]
+    model: ModelProto, ranges: Mapping[str, TensorRange]
 ) -> tuple[ModelProto, list[_Watch]]:
     """The float graph with, per layer, a twin on rounded inputs and sums of both."""
     probing = editable(model)
     wiring = Wiring(model.graph)
     builder = _Builder(probing, wiring.names() | {node.name for node in model.graph.node})
-    chosen = set(plan.nodes)
+    weighted = set(weighted_nodes(model.graph, wiring))
     watches = []
     for node in model.graph.node:
-        if node.name in chosen and node.op_type in WEIGHTED and node.input[0] in ranges:
+        if node.name in weighted and node.input[0] in ranges:
             rounded = builder.rounded(node.input[0], ranges[node.input[0]])
             chain = [node, *_curve_after(node, wiring)]
             twin = builder.copied(chain, rounded)

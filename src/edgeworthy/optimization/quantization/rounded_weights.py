@@ -29,6 +29,7 @@ from edgeworthy.optimization.quantization.input_moments import (
 from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.quantization.rounding import (
     Bounds,
+    Reactions,
     as_float32,
     compensated,
     free_bounds,
@@ -81,11 +82,14 @@ def round_weights(
     """
     better: dict[str, NDArray[np.float32]] = {}
     shifts: dict[str, NDArray[np.float64]] = {}
+    inputs: _Inputs | None = None
     with one_blas_thread():
         for layer, moments in observe_moments(model, layers_of(model, plan), batches):
             name = layer.node.input[1]
             shifted = biases and layer.has_bias
-            chosen, improved = _rounded(layer, moments, scales[name], bounds, shifted=shifted)
+            if inputs is None or not inputs.are(moments, shifted=shifted):
+                inputs = _Inputs.of(moments, shifted=shifted)
+            chosen, improved = _rounded(layer, inputs, scales[name], bounds)
             if improved:
                 better[name] = layer.stored(chosen)
             if shifted:
@@ -106,22 +110,38 @@ def bounds_of(layer: Layer, nearest: NDArray[np.float64], recipe: QuantizationRe
     return rule(nearest)
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """What is worked out once for all layers on one input."""
+
+    moments: Moments
+    shifted: bool
+    squares: NDArray[np.float64]
+    reactions: Reactions
+
+    @classmethod
+    def of(cls, moments: Moments, *, shifted: bool) -> _Inputs:
+        squares = moments.about_means() if shifted else moments.squares
+        return cls(moments, shifted, squares, Reactions.to(squares))
+
+    def are(self, moments: Moments, *, shifted: bool) -> bool:
+        return self.moments is moments and self.shifted == shifted
+
+
 def _rounded(
     layer: Layer,
-    moments: Moments,
+    inputs: _Inputs,
     scales: NDArray[Any],
     bounds: Callable[[Layer, NDArray[np.float64]], Bounds],
-    *,
-    shifted: bool,
 ) -> tuple[NDArray[np.float32], bool]:
     """The layer's matrices on their steps, and whether they are not the nearest ones."""
     weights = layer.matrices()
-    squares = moments.about_means() if shifted else moments.squares
     steps = scales.astype(np.float64).reshape(weights.shape[:2])
     plain = np.clip(np.rint(weights / steps[..., None]), -127.0, 127.0)
-    chosen = compensated(weights, steps, squares, bounds(layer, plain))
+    chosen = compensated(weights, steps, inputs.reactions, bounds(layer, plain))
     errors = [
-        output_error(integers * steps[..., None] - weights, squares) for integers in (plain, chosen)
+        output_error(integers * steps[..., None] - weights, inputs.squares)
+        for integers in (plain, chosen)
     ]
     improved = errors[1] < errors[0]
     return as_float32(chosen if improved else plain, steps), improved

@@ -6,7 +6,8 @@ Rules:
    float. What the outputs then miss is this layer's doing and nobody else's.
 2. The error is that of the outputs, as energy over the energy of the outputs, on real samples: a
    large error inside a layer that the next one forgives does not count.
-3. Ranges, data types and scales are those that the recipe gives the layer.
+3. Ranges, data types and scales are those that the recipe gives the layer; what it leaves in float
+   by itself is not ranked.
 4. The same samples give the same ranking; equal errors keep the order of the graph.
 """
 
@@ -24,14 +25,14 @@ from edgeworthy.documents.search import LayerSensitivity
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import DatasetError
 from edgeworthy.graph import LoadedModel, model_signature
-from edgeworthy.optimization.calibration import TensorRange, observe_ranges
+from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.passes import CLEANING
 from edgeworthy.optimization.proof import gather_proof
-from edgeworthy.optimization.quantization import make_plan, weight_scales
+from edgeworthy.optimization.quantization import weight_scales
 from edgeworthy.optimization.quantization.operators import WEIGHTED
 from edgeworthy.optimization.quantization.plan import channel_axis
-from edgeworthy.optimization.static_variant import make_ready
+from edgeworthy.optimization.static_variant import make_ready, plan_integers
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name
 from edgeworthy.optimization.workbench import Calibration, Workbench
 from edgeworthy.runtimes.base import Tensors
@@ -59,7 +60,7 @@ def rank_layers(
 
     Args:
         model: The original; only the first axis of its inputs may be open.
-        recipe: Data types and calibration; its float nodes are left out.
+        recipe: What is quantized, and how; layers that it leaves in float are left out.
         calibration: Gives the calibration samples, each time it is called.
         seed: Of the generated inputs of the proofs.
 
@@ -72,14 +73,11 @@ def rank_layers(
     work = Workbench(model.proto, proof, lambda _: None)
     work.apply(CLEANING)
     make_ready(work)
-    plan = make_plan(work.model, float_nodes=recipe.float_nodes)
-    ranges = observe_ranges(
-        work.model, calibration(), plan.activations, method=recipe.calibration_method
-    )
+    plan, ranges = plan_integers(work, recipe, calibration)
     ready = _Float(
         model=work.model,
         recipe=recipe,
-        ranges=plan.with_implied(ranges),
+        ranges=ranges,
         scales=weight_scales(work.model, plan, recipe),
     )
     layers = [n for n in work.model.graph.node if n.name in plan.nodes and n.op_type in WEIGHTED]

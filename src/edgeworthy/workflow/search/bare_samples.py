@@ -23,6 +23,7 @@ from edgeworthy.errors import DatasetError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from edgeworthy.datasets import Rows
     from edgeworthy.graph import LoadedModel
 
 _LABEL_NAMES = ("labels", "label", "y", "targets")
@@ -40,7 +41,7 @@ class _BareBatch:
 
 
 def fitted(
-    model: LoadedModel, signature: ModelSignature, arrays: Mapping[str, NDArray[Any]]
+    model: LoadedModel, signature: ModelSignature, arrays: Mapping[str, Rows]
 ) -> tuple[LoadedModel, tuple[PinnedAxis, ...]]:
     """The model with its open axes as large as those of the samples (rule 2).
 
@@ -69,39 +70,42 @@ def fitted(
 
 def bare_arrays(
     path: Path, signature: ModelSignature, label_name: str
-) -> tuple[dict[str, NDArray[Any]], NDArray[Any] | None]:
-    """Arrays by input, and the labels where there are any."""
+) -> tuple[dict[str, Rows], NDArray[Any] | None]:
+    """Samples by input, and the labels where there are any."""
     import numpy as np
 
-    from edgeworthy.workflow.bare_models import read_arrays
+    from edgeworthy.datasets import array_names, rows_of
 
-    found = dict(read_arrays(path))
+    names = array_names(path)
     wanted = [tensor.name for tensor in signature.inputs]
-    names = [label_name] if label_name else [n for n in _LABEL_NAMES if n not in wanted]
-    label_key = next((name for name in names if name in found), None)
+    label_names = [label_name] if label_name else [n for n in _LABEL_NAMES if n not in wanted]
+    label_key = next((name for name in label_names if name in names), None)
     if label_name and label_key is None:
         raise DatasetError(
             f"no array with the labels `{label_name}`",
             where=str(path),
-            found=", ".join(f"`{name}`" for name in found),
+            found=", ".join(f"`{name}`" for name in names),
             next_step="Name the array with --labels",
         )
-    labels = None if label_key is None else found.pop(label_key)
-    if len(wanted) == 1 and len(found) == 1:
-        found = {wanted[0]: next(iter(found.values()))}
-    missing = [name for name in wanted if name not in found]
-    if missing:
+    others = [name for name in names if name != label_key]
+    keys = others if len(wanted) == 1 and len(others) == 1 else wanted
+    if not set(keys) <= set(others):
         raise DatasetError(
             "no array for an input of the model",
             where=str(path),
             expected=", ".join(f"`{name}`" for name in wanted),
-            found=", ".join(f"`{name}`" for name in found) or "none",
+            found=", ".join(f"`{name}`" for name in others) or "none",
             next_step="Save them with numpy.savez, one array per input, samples first",
         )
-    arrays = {t.name: _cast(found[t.name], t.dtype, path, t.name) for t in signature.inputs}
+    found = rows_of(path, [*keys, *([label_key] if label_key else [])])
+    labels = found.pop(label_key).read() if label_key else None
+    arrays = {
+        tensor.name: _cast(found[key], tensor.dtype, path, tensor.name)
+        for tensor, key in zip(signature.inputs, keys, strict=True)
+    }
     for tensor in signature.inputs:
         _check_shape(arrays[tensor.name], tensor, path)
-    counts = {len(each) for each in (*arrays.values(), *([] if labels is None else [labels]))}
+    counts = {len(each) for each in arrays.values()} | (set() if labels is None else {len(labels)})
     if len(counts) != 1 or min(counts) < _FEWEST:  # two find ranges and two judge
         raise DatasetError(
             "the arrays do not hold the same number of samples, at least four",
@@ -113,7 +117,7 @@ def bare_arrays(
     return arrays, labels
 
 
-def _cast(values: NDArray[Any], dtype: str, path: Path, name: str) -> NDArray[Any]:
+def _cast(values: Rows, dtype: str, path: Path, name: str) -> Rows:
     import numpy as np
 
     if not np.can_cast(values.dtype, np.dtype(dtype), casting="same_kind"):
@@ -124,12 +128,12 @@ def _cast(values: NDArray[Any], dtype: str, path: Path, name: str) -> NDArray[An
             found=str(values.dtype),
             next_step="Prepare the samples as the model takes them",
         )
-    return values.astype(dtype, copy=False)
+    return values.astype(dtype)
 
 
-def _check_shape(values: NDArray[Any], tensor: TensorSignature, path: Path) -> None:
+def _check_shape(values: Rows, tensor: TensorSignature, path: Path) -> None:
     wanted = tensor.shape
-    if values.ndim == len(wanted) and all(
+    if len(values.shape) == len(wanted) and all(
         isinstance(size, str) or size == found
         for size, found in zip(wanted[1:], values.shape[1:], strict=True)
     ):
@@ -144,7 +148,7 @@ def _check_shape(values: NDArray[Any], tensor: TensorSignature, path: Path) -> N
 
 
 def labelled_batches(
-    arrays: Mapping[str, NDArray[Any]], labels: NDArray[Any] | None, size: int
+    arrays: Mapping[str, Rows], labels: NDArray[Any] | None, size: int
 ) -> Iterator[_BareBatch]:
     """Batches of samples; labels are zeros where there are none."""
     import numpy as np
@@ -155,7 +159,7 @@ def labelled_batches(
         rows = slice(first, first + size)
         yield _BareBatch(
             first=first,
-            inputs={name: values[rows] for name, values in arrays.items()},
+            inputs={name: values[rows].read() for name, values in arrays.items()},
             labels=truth[rows],
             slices={},
         )

@@ -28,6 +28,7 @@ from edgeworthy.workflow.search.bare_samples import bare_arrays, fitted, labelle
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from edgeworthy.datasets import Rows
     from edgeworthy.evaluation.predictions import Batch
     from edgeworthy.graph import LoadedModel
     from edgeworthy.runtimes import Tensors
@@ -222,10 +223,8 @@ def _judged(source: BareSource, signature: ModelSignature) -> Sequence[TensorSig
     return named
 
 
-def _pieces(
-    arrays: Mapping[str, NDArray[Any]], size: int, most: int
-) -> Iterator[dict[str, NDArray[Any]]]:
+def _pieces(arrays: Mapping[str, Rows], size: int, most: int) -> Iterator[dict[str, NDArray[Any]]]:
     count = min(len(next(iter(arrays.values()))), most)
     whole = count - count % size if count >= size else count
     for first in range(0, whole, size):
-        yield {name: values[first : first + size] for name, values in arrays.items()}
+        yield {name: values[first : first + size].read() for name, values in arrays.items()}
