@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
 import pytest
 from numpy.typing import NDArray
 from onnx import ModelProto
@@ -62,8 +61,15 @@ def test_the_engine_computes_what_the_file_says(
     kept = np.abs(outputs(result.model, optimized=True) - expected)
     assert kept.max() <= step * 1.01  # floats added up in another order, at most a step
     assert (kept > 0.0).mean() < 0.01
-    if operator == "Conv" and onnxruntime.__version__ >= "1.21":
-        assert (np.abs(outputs(model, optimized=True) - expected) > 0.0).mean() > 0.1
+
+
+def test_without_it_the_engine_rounds_them(parse: Callable[..., ModelProto]) -> None:
+    body = PAIR.format("x", "u") + BODIES["Conv"] + PAIR.format("c", "u")
+    model = parse(f"g (float[n,3,8,8] x) => (float[n,3,h,v] y) {{ {body} y = Neg (c_d) }}", WEIGHTS)
+    differences = np.abs(outputs(model, optimized=True) - outputs(model, optimized=False))
+    if not differences.any():
+        pytest.skip("this engine leaves float weights between integers alone")
+    assert (differences > 0.0).mean() > 0.1
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """Layers that stay in float keep their weights from the engine.
 
-ONNX Runtime 1.21 and newer rounds the float weights of a convolution or ``Gemm`` to 8 bits when it
-stands between a ``DequantizeLinear`` with one scale and a ``QuantizeLinear``, a ReLU or clip
-allowed before the latter: one scale for all channels, and no word about it
-(``WeightBiasQuantization`` among its graph transformers). A layer that is in float because it is
-sensitive loses the most by that.
+ONNX Runtime (seen in 1.21, 1.23, 1.24 and 1.32) rounds the float weights of a convolution or
+``Gemm`` to 8 bits when it stands between a ``DequantizeLinear`` with one scale and a
+``QuantizeLinear``, a ReLU or clip allowed before the latter: one scale for all channels, and no
+word about it (``WeightBiasQuantization`` among its graph transformers). A layer that is in float
+because it is sensitive loses the most by that.
 
 So such a layer reads its input through a ``DequantizeLinear`` of its own with a scale per channel,
 all of them the same. It computes the same numbers, and the engine leaves it alone.
