@@ -154,7 +154,7 @@ MODELS = (
         (50, 200, 1000),
     ),
     Judged("anomaly", "half anomalous, area 0.92", alarms(0.5, 2.0), _RANKED, _FEW),
-    Judged("anomaly", "the same, 5 % of them lost", alarms(0.5, 2.0, 0.05), _RANKED, _FEW),
+    Judged("anomaly", "half anomalous, 5 % of them lost", alarms(0.5, 2.0, 0.05), _RANKED, _FEW),
     Judged("anomaly", "2 % anomalous, area 0.92", alarms(0.02, 2.0), _RANKED, (200, 1000, 3000)),
     Judged("anomaly", "20 % anomalous, area 0.996", alarms(0.2, 3.8), _RANKED, (30, 100, 500)),
     Judged("regression", "normal errors", regressor(heavy=False), _ERRORS, (10, *_MORE), 2_000_000),
@@ -162,7 +162,15 @@ MODELS = (
     Judged("segmentation", "three classes alike", segmenter(1 / 3), _AREAS, (10, *_FEWER), 100_000),
     Judged("segmentation", "one class is 1 %", segmenter(0.01), _AREAS, (10, *_FEWER), 100_000),
     Judged("detection", "two boxes an image", detector(), _BOXES, (20, 50, 200), 15_000, 400),
-    Judged("detection", "the same, 5 % lost", detector(0.05), _BOXES, (20, 50, 200), 15_000, 400),
+    Judged(
+        "detection",
+        "two boxes an image, 5 % of images lost",
+        detector(0.05),
+        _BOXES,
+        (20, 50, 200),
+        15_000,
+        400,
+    ),
     Judged("embedding", "vectors of 8", embedder(0.1), ("cosine_fidelity",), _FEW, 20_000),
 )
 WORLDS = (

@@ -63,6 +63,8 @@ def test_f1_of_the_alarms_is_scikit_learns_and_asks_for_a_threshold(figure: Figu
     share = share_interval(true, counted, confidence=0.95)
     ends = [2 * end / (1 + end) for end in (share.low, share.high)]
     assert [found.estimate.low, found.estimate.high] == pytest.approx(ends)
+    # No share of all samples, which is what the plan for more samples takes a plain name for.
+    assert found.estimate.method == "f1-blaker-adjusted"
     assert found.drop is not None
     assert found.drop.value == pytest.approx(old - new)
     # Joined by the correlation of the two: as wide as the bootstrap of their difference.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import parser
 
 from edgeworthy.documents.model import ModelSignature, TensorSignature
 from edgeworthy.measurement.child import fit_batch, serve
@@ -140,3 +141,24 @@ def test_one_sample_fills_a_model_of_a_fixed_batch() -> None:
     np.testing.assert_array_equal(filled, [[1.0, 2.0]] * 3)
     whole = {"x": np.zeros((3, 2), np.float32)}
     np.testing.assert_array_equal(fit_batch([whole], signature(3))[0]["x"], whole["x"])
+
+
+def test_a_number_for_all_samples_is_left_as_it_is() -> None:
+    state = TensorSignature(name="state", dtype="float32", shape=(2, 8))
+    rate = TensorSignature(name="rate", dtype="int64", shape=())
+    both = ModelSignature(inputs=(state, rate), outputs=())
+    one = {"state": np.zeros((2, 8), np.float32), "rate": np.array(16000)}
+    assert fit_batch([one], both)[0]["rate"] == 16000
+
+
+def test_axes_without_a_size_ask_for_samples(tmp_path: Path) -> None:
+    model = parser.parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]>'
+        "g (float[n, 3, height, width] x) => (float[n, 3, a, b] y) { y = Relu (x) }"
+    )
+    path = tmp_path / "open.onnx"
+    path.write_bytes(model.SerializeToString())
+    _, refused = converse(PREPARE, Load(artifact=str(path), threads=1))
+    assert isinstance(refused, Failure)
+    assert "`height` of input `x`, `width` of input `x`" in str(refused)
+    assert "--samples" in str(refused)

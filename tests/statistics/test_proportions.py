@@ -136,3 +136,18 @@ def test_a_paired_difference_covers_as_often_as_it_says(
         for table in tables
     ]
     assert least <= counts @ np.array(covered) / counts.sum() <= most
+
+
+def test_of_twenty_samples_every_difference_is_covered_too_often_where_few_differ() -> None:
+    # Two lost and none gained: with 5 % each way it has a chance of 7.1 %, so that an interval
+    # that leaves out no difference there would miss too often for a floor of 93 %.
+    def chance(lost: int, gained: int, share: float) -> float:
+        same = 20 - lost - gained
+        return float(stats.multinomial.pmf((lost, gained, same), 20, (share, share, 1 - 2 * share)))
+
+    assert 1 - chance(2, 0, 0.05) < 0.93
+    # Fewer differing samples say even less. With 1 % each way two or fewer differ nearly always.
+    tables = [(lost, gained) for lost in range(3) for gained in range(3 - lost)]
+    assert sum(chance(*table, 0.01) for table in tables) > 0.992
+    for lost, gained in tables:
+        assert holds(paired_difference(20 - lost - gained, lost, gained, 0, confidence=0.95), 0.0)

@@ -162,6 +162,7 @@ class MeasuredProcess:
         load_ns = time.perf_counter_ns() - start
         self._session = session
         if not self._samples:
+            _check_sizes(session.signature)
             generator = np.random.default_rng(self._seed)
             self._samples = [
                 random_inputs(session.signature, batch=1, generator=generator)
@@ -308,6 +309,23 @@ def _affinity() -> tuple[int, ...]:
         return ()
 
 
+def _check_sizes(signature: ModelSignature) -> None:
+    """Refuse to draw inputs for axes without a size: a picture of one row says nothing."""
+    free = [
+        f"`{size}` of input `{tensor.name}`"
+        for tensor in signature.inputs
+        for size in tensor.shape[1:]
+        if isinstance(size, str)
+    ]
+    if free:
+        raise MeasurementError(
+            "random inputs need sizes, and the model leaves axes open",
+            expected="a size for each axis but the first",
+            found=", ".join(free),
+            next_step="Measure with samples, an npz file with an array per input (--samples)",
+        )
+
+
 def fit_batch(samples: list[Tensors], signature: ModelSignature) -> list[Tensors]:
     """Samples for a model whose batch size is fixed: one sample, and copies of it to fill up."""
     size = fixed_batch_size(signature)
@@ -315,7 +333,7 @@ def fit_batch(samples: list[Tensors], signature: ModelSignature) -> list[Tensors
         return samples
     return [
         {
-            name: np.repeat(tensor, size, axis=0) if len(tensor) == 1 else tensor
+            name: np.repeat(tensor, size, axis=0) if tensor.shape[:1] == (1,) else tensor
             for name, tensor in sample.items()
         }
         for sample in samples

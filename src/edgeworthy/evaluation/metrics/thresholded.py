@@ -77,7 +77,7 @@ def _f1(samples: Scores, confidence: float) -> Estimate:
         high=high,
         confidence=confidence,
         n=len(samples),
-        method=share.method,
+        method=f"f1-{share.method}",
         unit="ratio",
     )
 

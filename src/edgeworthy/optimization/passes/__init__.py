@@ -16,6 +16,7 @@ from edgeworthy.optimization.passes.fold_constants import FoldConstants
 from edgeworthy.optimization.passes.fold_padding import FoldPadding
 from edgeworthy.optimization.passes.free_names import FreeNames
 from edgeworthy.optimization.passes.inline_functions import InlineFunctions
+from edgeworthy.optimization.passes.keep_float_weights import KeepFloatWeights
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.passes.normalize_gemm import NormalizeGemm
 from edgeworthy.optimization.passes.note_types import NoteTypes
@@ -57,6 +58,7 @@ BEFORE_QUANTIZATION: tuple[Pass, ...] = (
 AFTER_QUANTIZATION: tuple[Pass, ...] = (
     FloatResults(),
     FloatReaders(),
+    KeepFloatWeights(),
     RemoveDeadNodes(),
     RemoveUnusedInitializers(),
 )
