@@ -5,9 +5,9 @@ that ``edgeworthy optimize`` takes for such a model (agreement of the largest en
 gives one vector per sample, else the cosine of the part of the outputs that is furthest off).
 
 Needed: a folder with a folder per model, each with ``model.onnx``, ``calibration.npz`` and
-``samples.npz`` (arrays by input, the samples along the first axis). ``others_samples.py`` makes it
-from packages. Axes that a model leaves open get the size of the samples, for every tool. ONNX
-Runtime's quantizer lives in an environment of its own::
+``samples.npz`` (arrays by input, the samples along the first axis). Axes that a model leaves open
+get the size of the samples, for every tool. ONNX Runtime's quantizer lives in an environment of its
+own::
 
     python -m venv WORK/onnxruntime && WORK/onnxruntime/bin/pip install onnxruntime onnx sympy
 
@@ -64,11 +64,16 @@ TIMED = ("edgeworthy static", "edgeworthy dynamic", "ONNX Runtime, u8s8", "ONNX 
 
 
 def opened(folder: Path) -> Bench:
-    """The model with the sizes of its samples, and how it is judged."""
+    """The model with the sizes of its samples, and how it is judged.
+
+    A file ``vectors`` in the folder says that outputs are no scores of classes, whatever their
+    declared shape.
+    """
     source = BareSource(
         model=str(folder / "model.onnx"),
         data=str(folder / "samples.npz"),
         calibration=str(folder / "calibration.npz"),
+        vectors=(folder / "vectors").exists(),
     )
     return open_source(source)
 

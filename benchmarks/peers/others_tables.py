@@ -18,6 +18,7 @@ def others_tables(
     lines = {(line["task"], line["tool"]): line for line in found}
     names = list(dict.fromkeys(line["task"] for line in found))
     sound = [name for name in names if "kept" in lines[name, _FLOAT]]
+    tools = [each for each in tools if any((name, each) in lines for name in sound)]
     yield from _table(
         ["model", "measure", "n", *tools],
         [

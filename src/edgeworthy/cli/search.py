@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from edgeworthy.cli.output import console, figure, interval, marked, note, table
+from edgeworthy.cli.output import console, figure, folded, interval, marked, note, table
 from edgeworthy.documents.search import Search, Trial
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ _BASES = {
     "outputs and the float model's, of several outputs the one that is furthest off",
 }
 _MOST_REMARKS = 8
+_METRIC_WIDTH = 14
+#: From here on a figure and its interval fit into one line.
+_ONE_LINE_WIDTH = 110
 
 
 def print_search(result: SearchResult) -> None:
@@ -28,16 +31,17 @@ def print_search(result: SearchResult) -> None:
     made = table(
         f"Versions for {search.target} ({search.instruction_set}), {search.prefer}",
         "version",
-        search.metric,
+        folded(search.metric, _METRIC_WIDTH),
         "loss",
         "x original",
         "KiB",
         "front",
         right=("KiB",),
     )
+    made.columns[0].no_wrap = True
     for each in search.trials:
         if not each.failure:
-            made.add_row(*_row(search, each))
+            made.add_row(*_row(search, each, narrow=out.width < _ONE_LINE_WIDTH))
     out.print(made)
     for each in search.trials:
         if each.failure:
@@ -68,14 +72,14 @@ def _print_notes(search: Search) -> None:
         console().print(note(f"every version takes inputs of the samples' size: {sizes}"))
 
 
-def _row(search: Search, trial: Trial) -> tuple[str | Text, ...]:
+def _row(search: Search, trial: Trial, *, narrow: bool) -> tuple[str | Text, ...]:
     chosen = trial.name == search.chosen
-    ratio = trial.ratio
+    figures = ["-" if e is None else interval(e) for e in (trial.metric, trial.loss, trial.ratio)]
+    if narrow:  # an interval is not torn apart
+        figures = [each.replace(" [", "\n[") for each in figures]
     return (
         Text(trial.name, style="bold green" if chosen else ""),
-        interval(trial.metric),
-        "-" if trial.loss is None else interval(trial.loss),
-        "-" if ratio is None else interval(ratio),
+        *figures,
         figure(trial.size_bytes / 1024),
         ("chosen" if chosen else "yes") if trial.on_front else ("chosen" if chosen else ""),
     )

@@ -33,7 +33,7 @@ _WINDOWS_PER_SAMPLE = 128
 _WIDE_WINDOWS_PER_SAMPLE = 32
 _DEPTHWISE_WINDOWS_PER_SAMPLE = 8
 _WIDE = 512
-_WINDOWS_AT_A_TIME = 512
+_NUMBERS_AT_A_TIME = 1 << 19
 _LARGEST_DEPTH = 2048
 _PORTION_NUMBERS = 1 << 24
 
@@ -201,21 +201,21 @@ class _Sums:
 
     def __init__(self, layer: Layer) -> None:
         self._first = np.zeros((layer.groups, layer.depth))
-        self._second = np.zeros((layer.groups, layer.depth, layer.depth))
+        self._second = np.zeros((layer.groups, layer.depth, layer.depth), dtype=np.float32)
         self._count = 0
         self._waiting: list[NDArray[np.float32]] = []
 
     def add(self, seen: NDArray[np.float32]) -> None:
         """Note windows, ``(groups, windows, depth)``."""
         self._waiting.append(seen)
-        if sum(each.shape[1] for each in self._waiting) >= _WINDOWS_AT_A_TIME:
+        if sum(each.size for each in self._waiting) >= _NUMBERS_AT_A_TIME:
             self._multiply()
 
     def moments(self) -> Moments:
         """What was seen so far."""
         self._multiply()
         count = max(1, self._count)
-        return Moments(self._first / count, self._second / count)
+        return Moments(self._first / count, self._second.astype(np.float64) / count)
 
     def _multiply(self) -> None:
         if self._waiting:
