@@ -56,7 +56,8 @@ class Proof:
         self._batches = tuple(dict(batch) for batch in batches)
         self._seed = seed
         self._tolerance = tolerance
-        self._known: list[tuple[onnx.ModelProto, str, Outputs]] = []
+        self._known: dict[str, Outputs] = {}
+        self._last: tuple[onnx.ModelProto, Outputs] | None = None
 
     @property
     def batches(self) -> tuple[Tensors, ...]:
@@ -72,23 +73,20 @@ class Proof:
         """Outputs of ``model`` on every batch; those of the last two models are remembered.
 
         Args:
-            model: Must not be edited afterwards: it is remembered as it is.
+            model: Must not be edited afterwards: the last one is remembered as it is.
 
         Raises:
             InferenceError: The engine cannot run the model.
         """
-        for known, _, outputs in self._known:
-            if known is model or known == model:
-                return outputs
+        if self._last is not None and (self._last[0] is model or self._last[0] == model):
+            return self._last[1]
         digest = computation_digest(model)
-        alike = [outputs for _, other, outputs in self._known if other == digest]
-        if alike:
-            outputs = alike[0]
-        else:
+        if digest not in self._known:
             executor = Executor(model)
             outputs = tuple(executor.run(batch) for batch in self._batches)
-        self._known = [*self._known[-1:], (model, digest, outputs)]
-        return outputs
+            self._known = {**dict(list(self._known.items())[-1:]), digest: outputs}
+        self._last = (model, self._known[digest])
+        return self._last[1]
 
     def compare(self, before: onnx.ModelProto, after: onnx.ModelProto) -> EquivalenceRecord:
         """State the largest difference of both models' outputs, within the tolerance or not.
