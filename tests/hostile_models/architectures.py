@@ -68,6 +68,30 @@ ARCHITECTURES: dict[str, Build] = {
             "b6": (5,),
         },
     ),
+    "SiLU": Build(
+        """net (float[batch,3,12,12] x) => (float[batch,4] y) {
+            c1 = Conv <pads=[1,1,1,1]> (x, w1, b1)
+            s1 = Sigmoid (c1)
+            m1 = Mul (c1, s1)
+            c2 = Conv <pads=[1,1,1,1]> (m1, w2, b2)
+            s2 = Sigmoid (c2)
+            m2 = Mul (s2, c2)
+            a = Add (m1, m2)
+            c3 = Conv (a, w3, b3)
+            s3 = Sigmoid (c3)
+            m3 = Mul (c3, s3)
+            y = ReduceMean <axes=[2,3], keepdims=0> (m3)
+        }""",
+        {"x": (3, 12, 12)},
+        {
+            "w1": (8, 3, 3, 3),
+            "b1": (8,),
+            "w2": (8, 8, 3, 3),
+            "b2": (8,),
+            "w3": (4, 8, 1, 1),
+            "b3": (4,),
+        },
+    ),
     "one axis": Build(
         """net (float[batch,6,40] x) => (float[batch,4] y) {
             c1 = Conv <pads=[3,3]> (x, w1, b1)
