@@ -4,7 +4,8 @@ Rules:
 
 1. Integer products are computed here, by our own arithmetic; everything between them (float
    operators, pooling, rounding to bytes, reshaping) is the same on every class, and the engine runs
-   it on this CPU.
+   it on this CPU. It may lay float convolutions out as it does on the whole model, so that floats
+   are added up in the same order: the last bits of a float layer decide between two integers.
 2. An integer product that we cannot emulate is an error, never a silent run on this CPU.
 3. A tensor is forgotten after its last reader.
 """
@@ -173,7 +174,7 @@ class _Segment:
     def run(self, values: Mapping[str, NDArray[Any]]) -> Values:
         inputs = {name: values[name] for name in sorted(self.reads)}
         if self.executor is None:
-            self.executor = Executor(self._as_model(inputs))
+            self.executor = Executor(self._as_model(inputs), optimized=True)
         return self.executor.run(inputs, self.outputs)
 
     def _as_model(self, inputs: Mapping[str, NDArray[Any]]) -> ModelProto:
