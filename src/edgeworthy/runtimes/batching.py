@@ -6,6 +6,7 @@ Rules:
 2. A model with a fixed one gets pieces of that size; the last piece is filled up with copies of
    the last sample, and what comes out for the copies is dropped.
 3. The outputs are in the order of the samples, as if one batch had run.
+4. Whoever knows that samples change each other's answers sets how many run at a time.
 """
 
 from __future__ import annotations
@@ -38,12 +39,15 @@ def fixed_batch_size(signature: ModelSignature) -> int | None:
     return sizes.pop() if sizes else None
 
 
-def run_batched(session: Session, inputs: Tensors) -> dict[str, NDArray[Any]]:
+def run_batched(
+    session: Session, inputs: Tensors, *, at_a_time: int | None = None
+) -> dict[str, NDArray[Any]]:
     """Run any number of samples.
 
     Args:
         session: A loaded model.
         inputs: Every input, shape ``(n, ...)`` with ``n`` at least 1.
+        at_a_time: Samples per run of a model with a free batch axis; all when left out.
 
     Returns:
         Every output, shape ``(n, ...)``.
@@ -53,7 +57,7 @@ def run_batched(session: Session, inputs: Tensors) -> dict[str, NDArray[Any]]:
             an output has no batch axis.
     """
     count = _sample_count(inputs)
-    size = fixed_batch_size(session.signature)
+    size = fixed_batch_size(session.signature) or at_a_time
     if size is None or size == count:
         return session.run(inputs)
     pieces = [session.run(piece) for piece in _pieces(inputs, count, size)]

@@ -22,7 +22,7 @@ from edgeworthy.documents.variant import ORIGINAL
 from edgeworthy.errors import DatasetError
 from edgeworthy.files import digest_file
 from edgeworthy.workflow.bare_models import TARGET
-from edgeworthy.workflow.search.bare_samples import bare_arrays, labelled_batches
+from edgeworthy.workflow.search.bare_samples import bare_arrays, batch_size, labelled_batches
 from edgeworthy.workflow.steps import Progress, silent
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from edgeworthy.evaluation.predictions import Batch
     from edgeworthy.runtimes import Session
 
-_BATCH_SIZE = 64
 _EVIDENCE_DAYS = 90
 #: 8-bit probabilities add up to 1 within their steps.
 _ROUNDING = 0.05
@@ -55,14 +54,15 @@ def evaluate_file(
     """
     from edgeworthy.devices import host_fingerprint
     from edgeworthy.evaluation import EvaluationSettings, evaluate, predict
-    from edgeworthy.graph import inspect_model
+    from edgeworthy.graph import inspect_model, ranges_are_by_batch
     from edgeworthy.runtimes import find_runtime, run_batched, usual_runtime
 
     inspection = inspect_model(model)
     engine = find_runtime(runtime or usual_runtime(model))
     with engine.load(model) as session:
         batches = _batches(session, data, labels, progress)
-        said = predict(partial(run_batched, session), batches, output="")
+        at_a_time = 1 if ranges_are_by_batch(model) else None
+        said = predict(partial(run_batched, session, at_a_time=at_a_time), batches, output="")
     said = _in_reals(said, model)
     settings = EvaluationSettings(task="classification", scores=_scores_of(said), is_original=True)
     result = evaluate(said, said, settings)
@@ -99,7 +99,7 @@ def _batches(session: Session, data: Path, labels: str, progress: Progress) -> I
             expected="`labels`, `label`, `y` or `targets`",
             next_step="Name the array with --labels",
         )
-    size = fixed_batch_size(session.signature) or _BATCH_SIZE
+    size = fixed_batch_size(session.signature) or batch_size(arrays)
     for batch in labelled_batches(arrays, truth, size):
         progress(f"Running {data.name}", batch.first / len(truth))
         yield batch

@@ -10,10 +10,12 @@ import onnx
 import pytest
 from onnx import parser
 
+from edgeworthy.datasets import rows_of
 from edgeworthy.documents.record import decode_document
 from edgeworthy.documents.search import PinnedAxis, Search
 from edgeworthy.errors import DatasetError, ModelFileError, UsageError
 from edgeworthy.evaluation import Predictions
+from edgeworthy.workflow.search.bare_samples import batch_size
 from edgeworthy.workflow.search.judging import judge
 from edgeworthy.workflow.search.sources import BareSource, Judging, open_source
 
@@ -142,3 +144,15 @@ def test_a_model_that_does_not_count_samples_first_is_told_before_its_samples(
     np.savez(folder / "samples.npz", x=np.zeros((40, 6), dtype=np.float32), rate=np.float32(2))
     with pytest.raises(ModelFileError, match="`rate` does not count samples"):
         open_source(source_of(folder))
+
+
+def test_large_samples_run_in_smaller_batches(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "s.npz",
+        small=np.zeros((4, 10), np.float32),
+        picture=np.zeros((4, 3, 640, 640), np.float32),
+        scan=np.zeros((4, 4, 1024, 1024), np.float32),
+    )
+    sizes = {name: batch_size(rows_of(tmp_path / "s.npz", [name])) for name in ("small", "picture")}
+    assert sizes == {"small": 32, "picture": 1}
+    assert batch_size(rows_of(tmp_path / "s.npz", ["scan"])) == 1

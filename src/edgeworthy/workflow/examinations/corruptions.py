@@ -219,7 +219,7 @@ def _scores(
     batches = prepared_batches(
         corrupted, signature=reading.signature, inputs=reading.inputs, size=BATCH_SIZE
     )
-    answers, output = answering(session, reading, case.workspace.project.model)
+    answers, output = answering(session, case.subject, reading, case.workspace.project.model)
     said = predict(answers, batches, output=output)
     return plan.scoring.scores(find_task(case.settings.task).decode(said, case.settings))
 

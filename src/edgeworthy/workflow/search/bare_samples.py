@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _LABEL_NAMES = ("labels", "label", "y", "targets")
 _FEWEST = 4
+_MOST_TOGETHER = 32
+_BYTES_TOGETHER = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,12 @@ def _check_shape(values: Rows, tensor: TensorSignature, path: Path) -> None:
         found=str(values.shape),
         next_step="Prepare the samples as the model takes them, the samples along the first axis",
     )
+
+
+def batch_size(arrays: Mapping[str, Rows]) -> int:
+    """Samples that run together: fewer of large ones, whose activations are larger still."""
+    bytes_each = sum(each.array.sample_bytes for each in arrays.values())
+    return max(1, min(_MOST_TOGETHER, _BYTES_TOGETHER // max(1, bytes_each)))
 
 
 def labelled_batches(

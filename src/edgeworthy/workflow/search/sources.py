@@ -23,7 +23,12 @@ from edgeworthy.documents.project import ModelSection, Scores, Task
 from edgeworthy.documents.record import Record
 from edgeworthy.documents.search import MetricBasis, PinnedAxis
 from edgeworthy.errors import UsageError
-from edgeworthy.workflow.search.bare_samples import bare_arrays, fitted, labelled_batches
+from edgeworthy.workflow.search.bare_samples import (
+    bare_arrays,
+    batch_size,
+    fitted,
+    labelled_batches,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -181,7 +186,7 @@ def _open_bare(source: BareSource) -> Bench:
         rows = slice(1, count, 2)
     judged = {name: values[rows] for name, values in arrays.items()}
     truth = None if labels is None else labels[rows]
-    size = fixed_batch_size(signature) or _BATCH_SIZE
+    size = fixed_batch_size(signature) or batch_size(arrays)
     return Bench(
         model=model,
         signature=signature,

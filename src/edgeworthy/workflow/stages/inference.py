@@ -84,7 +84,7 @@ def predict_samples(
         from edgeworthy.runtimes import find_runtime
 
         with find_runtime(reading.runtime).load(subject.path, threads=reading.threads) as session:
-            answers, output = answering(session, reading, workspace.project.model)
+            answers, output = answering(session, subject, reading, workspace.project.model)
             made = predict(answers, batches(), output=output)
         return StepResult({"predictions": made.to_npz_bytes()})
 
@@ -123,12 +123,13 @@ def engine_version(runtime: str) -> str:
 
 
 def answering(
-    session: Session, reading: Reading, section: ModelSection
+    session: Session, subject: Subject, reading: Reading, section: ModelSection
 ) -> tuple[Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]], str]:
     """A session as evaluation calls it, and the name of the output that is judged.
 
     Args:
         session: A loaded model.
+        subject: The artefact that it was loaded from.
         reading: How it is run.
         section: ``[model]``: what the outputs mean.
     """
@@ -136,7 +137,7 @@ def answering(
     from edgeworthy.runtimes import run_batched
 
     read = msgspec.structs.replace(section, output=reading.output)
-    return judged_as(partial(run_batched, session), read)
+    return judged_as(partial(run_batched, session, at_a_time=subject.at_a_time), read)
 
 
 def _thinned(batch: PreparedBatch, every: int) -> Iterator[PreparedBatch]:

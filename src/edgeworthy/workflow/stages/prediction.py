@@ -28,6 +28,8 @@ from edgeworthy.workflow.steps import Step, StepResult
 from edgeworthy.workflow.workspace import Workspace, tool_version
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edgeworthy.datasets import PreparedBatch
     from edgeworthy.evaluation import Predictions
     from edgeworthy.runtimes.base import Session
@@ -136,7 +138,7 @@ def _document(
     )
     try:
         emulator = Emulator(made.path.read_bytes(), classes[0])
-        found = _run(workspace, emulator, original, chosen)
+        found = _run(workspace, emulator, original, chosen, path=made.path)
     except InferenceError as error:
         return msgspec.structs.replace(blank, refusal=error.problem)
     return msgspec.structs.replace(
@@ -163,13 +165,19 @@ def _original(
     from edgeworthy.runtimes import find_runtime
 
     with find_runtime("onnxruntime").load(original.path, threads=1) as session:
-        return _run(workspace, session, original, chosen)
+        return _run(workspace, session, original, chosen, path=original.path)
 
 
 def _run(
-    workspace: Workspace, session: Session, original: InspectedModel, chosen: tuple[SampleSet, int]
+    workspace: Workspace,
+    session: Session,
+    original: InspectedModel,
+    chosen: tuple[SampleSet, int],
+    *,
+    path: Path,
 ) -> Predictions:
     from edgeworthy.evaluation import judged_as, predict
+    from edgeworthy.graph import ranges_are_by_batch
     from edgeworthy.runtimes import run_batched
 
     samples, count = chosen
@@ -178,5 +186,7 @@ def _run(
         whole = samples.batches(original.signature, _BATCH_SIZE)
         yield from islice(whole, -(-count // _BATCH_SIZE))
 
-    answers, output = judged_as(partial(run_batched, session), workspace.project.model)
+    at_a_time = 1 if ranges_are_by_batch(path) else None
+    run = partial(run_batched, session, at_a_time=at_a_time)
+    answers, output = judged_as(run, workspace.project.model)
     return predict(answers, batches(), output=output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from edgeworthy.documents.variant import ORIGINAL
@@ -25,6 +26,13 @@ class Subject:
     path: Path
     artifact: str
     size_bytes: int
+
+    @cached_property
+    def at_a_time(self) -> int | None:
+        """How many samples are run together; absent where that changes nothing."""
+        from edgeworthy.graph import ranges_are_by_batch
+
+        return 1 if ranges_are_by_batch(self.path) else None
 
 
 def subjects_of(original: InspectedModel, optimized: Optimized, target: str) -> list[Subject]:

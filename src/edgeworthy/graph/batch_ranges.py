@@ -1,0 +1,31 @@
+"""Whether samples that run together change each other's answers.
+
+A node that quantizes what it is given takes the range of the whole batch: beside a loud sample, a
+quiet one gets coarse steps. A device answers one sample at a time, so whoever judges such a file
+must do the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+_BY_BATCH = frozenset({"DynamicQuantizeLinear", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul"})
+
+
+def ranges_are_by_batch(path: Path) -> bool:
+    """Whether the nodes of an ONNX file quantize by the range of the whole batch.
+
+    Args:
+        path: A file; of any other format the answer is no.
+    """
+    if path.suffix.lower() != ".onnx":
+        return False
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except (DecodeError, OSError):
+        return False  # whoever loads it says what is wrong with it
+    functions = (node for function in model.functions for node in function.node)
+    return any(node.op_type in _BY_BATCH for node in (*model.graph.node, *functions))
