@@ -12,6 +12,8 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
+from edgeworthy.graph.formats import HEAD_BYTES, recognize
+
 _BY_BATCH = frozenset({"DynamicQuantizeLinear", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul"})
 
 
@@ -19,11 +21,14 @@ def ranges_are_by_batch(path: Path) -> bool:
     """Whether the nodes of an ONNX file quantize by the range of the whole batch.
 
     Args:
-        path: A file; of any other format the answer is no.
+        path: A file of any name, as objects of the cache have none; of any other format than ONNX
+            the answer is no.
     """
-    if path.suffix.lower() != ".onnx":
-        return False
     try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+        if recognize(head, b"") is not None:
+            return False
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, OSError):
         return False  # whoever loads it says what is wrong with it

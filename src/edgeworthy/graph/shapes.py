@@ -41,10 +41,12 @@ class TensorShape:
     sizes: tuple[int, ...]
 
 
-def skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of a model without its large weights, fit for the checker and for inference."""
-    bare = onnx.ModelProto()
-    bare.ir_version = model.ir_version
+def without_constants(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of a model that has none of its constants yet, for whoever puts them back his way.
+
+    Copying the nodes alone is cheap; constants are most of a model's bytes.
+    """
+    bare = onnx.ModelProto(ir_version=model.ir_version)
     bare.opset_import.extend(model.opset_import)
     bare.functions.extend(model.functions)
     graph, source = bare.graph, model.graph
@@ -54,6 +56,13 @@ def skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.output.extend(source.output)
     graph.value_info.extend(source.value_info)
     graph.sparse_initializer.extend(source.sparse_initializer)
+    return bare
+
+
+def skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of a model without its large weights, fit for the checker and for inference."""
+    bare = without_constants(model)
+    graph, source = bare.graph, model.graph
     declared = {value.name for value in source.input}
     for tensor in source.initializer:
         if element_count(tensor) <= _SMALL and not is_external(tensor):

@@ -21,6 +21,7 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from onnxruntime.capi import onnxruntime_pybind11_state as engine  # type: ignore[import-untyped]  # it ships no types
 
 from edgeworthy.errors import InferenceError
+from edgeworthy.graph.shapes import without_constants
 from edgeworthy.graph.tensors import element_count, is_external
 from edgeworthy.optimization.wiring import model_bytes, names_read
 from edgeworthy.runtimes.base import Tensors
@@ -117,16 +118,8 @@ def _in_parts(model: ModelProto) -> tuple[bytes, dict[str, Any]]:
 
 def _without_values(model: ModelProto, names: Container[str]) -> ModelProto:
     """A copy in which constants of these names only say that their values are elsewhere."""
-    light = ModelProto(ir_version=model.ir_version)
-    light.opset_import.extend(model.opset_import)
-    light.functions.extend(model.functions)
+    light = without_constants(model)
     graph, source = light.graph, model.graph
-    graph.name = source.name
-    graph.node.extend(source.node)
-    graph.input.extend(source.input)
-    graph.output.extend(source.output)
-    graph.value_info.extend(source.value_info)
-    graph.sparse_initializer.extend(source.sparse_initializer)
     for tensor in source.initializer:
         if tensor.name not in names:
             graph.initializer.append(tensor)
