@@ -129,6 +129,7 @@ def _check_kind(array: StoredArray, where: str) -> None:
             expected="shape (n, ...) of plain numbers or text",
             found=f"shape {array.shape}, dtype {array.dtype}",
             where=where,
+            next_step="Save an array with one entry per sample along its first axis",
         )
 
 

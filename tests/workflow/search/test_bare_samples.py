@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -156,3 +157,21 @@ def test_large_samples_run_in_smaller_batches(tmp_path: Path) -> None:
     sizes = {name: batch_size(rows_of(tmp_path / "s.npz", [name])) for name in ("small", "picture")}
     assert sizes == {"small": 32, "picture": 1}
     assert batch_size(rows_of(tmp_path / "s.npz", ["scan"])) == 1
+
+
+@pytest.mark.parametrize(
+    ("arrays", "problem"),
+    [
+        ({"x": np.zeros((2, 1, 8, 6), np.float32)}, "too few samples"),
+        ({"x": np.zeros((8, 1, 8, 6), np.float32), "y": np.zeros(7)}, "same number of samples"),
+        ({"x": np.float32(3.0)}, "no axis of samples"),
+        ({"x": np.full((8, 1, 8, 6), "a")}, "another kind"),
+        ({"x": np.zeros((8, 3, 8, 6), np.float32)}, "does not have the shape"),
+    ],
+)
+def test_a_refusal_says_what_next(folder: Path, arrays: dict[str, Any], problem: str) -> None:
+    np.savez(folder / "samples.npz", **arrays)
+    with pytest.raises(DatasetError, match=problem) as refused:
+        open_source(source_of(folder))
+    assert refused.value.next_step
+    assert refused.value.found

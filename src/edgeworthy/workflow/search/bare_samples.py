@@ -108,11 +108,21 @@ def bare_arrays(
     for tensor in signature.inputs:
         _check_shape(arrays[tensor.name], tensor, path)
     counts = {len(each) for each in arrays.values()} | (set() if labels is None else {len(labels)})
-    if len(counts) != 1 or min(counts) < _FEWEST:  # two find ranges and two judge
+    if len(counts) != 1:
         raise DatasetError(
-            "the arrays do not hold the same number of samples, at least four",
+            "the arrays do not hold the same number of samples",
             where=str(path),
             found=", ".join(str(each) for each in sorted(counts)),
+            next_step="Save as many samples of each input as there are labels, the first axis of "
+            "each array counting them",
+        )
+    if min(counts) < _FEWEST:
+        raise DatasetError(
+            "too few samples: two find ranges and two judge, at least",
+            where=str(path),
+            expected=f"{_FEWEST} or more, some hundreds for an interval that says something",
+            found=str(min(counts)),
+            next_step="Save more samples",
         )
     if labels is not None:
         labels = np.asarray(labels).reshape(len(labels), -1)[:, 0].astype(np.int64)
