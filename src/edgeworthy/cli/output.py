@@ -25,6 +25,9 @@ from edgeworthy.documents.record import Document, canonical_json, document_field
 from edgeworthy.workflow.steps import StepOutcome
 
 STYLES = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INCONCLUSIVE: "yellow"}
+#: From here on a table of three figures has each with its interval on one line, and on two.
+_ONE_LINE_WIDTH = 110
+_TWO_LINES_WIDTH = 84
 
 
 def print_json(value: Document | Sequence[Document] | Mapping[str, object]) -> None:
@@ -110,18 +113,40 @@ def interval(estimate: Estimate | None) -> str:
 
 
 def folded(name: str, width: int) -> str:
-    """A name on lines of at most ``width`` characters where its underscores allow it.
+    """A name on lines of at most ``width`` characters where its underscores and hyphens allow it.
 
     >>> print(folded("expected_calibration_error", 18))
     expected_
     calibration_error
+    >>> print(folded("int8-u8s8-percentile-99.9", 15))
+    int8-u8s8-
+    percentile-99.9
     """
     lines = [""]
-    for part in re.findall("[^_]*_|[^_]+", name):
+    for part in re.findall("[^_-]*[_-]|[^_-]+", name):
         if lines[-1] and len(lines[-1] + part) > width:
             lines.append("")
         lines[-1] += part
     return "\n".join(lines)
+
+
+def stacked(figure_and_interval: str, width: int) -> str:
+    """A figure and its interval on as many lines as a terminal of ``width`` columns asks for.
+
+    >>> stacked("0.896 [-0.883, 0.909]", 120)
+    '0.896 [-0.883, 0.909]'
+    >>> print(stacked("0.896 [-0.883, 0.909]", 90))
+    0.896
+    [-0.883, 0.909]
+    >>> print(stacked("0.896 [-0.883, 0.909]", 60))
+    0.896
+    [-0.883,
+    0.909]
+    """
+    if width >= _ONE_LINE_WIDTH:
+        return figure_and_interval
+    lines = figure_and_interval.replace(" [", "\n[")
+    return lines if width >= _TWO_LINES_WIDTH else lines.replace(", ", ",\n")
 
 
 def verdict_text(verdict: Verdict) -> Text:

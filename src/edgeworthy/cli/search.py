@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from edgeworthy.cli.output import console, figure, folded, interval, marked, note, table
+from edgeworthy.cli.output import console, figure, folded, interval, marked, note, stacked, table
 from edgeworthy.documents.search import Search, Trial
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ _BASES = {
 }
 _MOST_REMARKS = 8
 _METRIC_WIDTH = 14
-#: From here on a figure and its interval fit into one line.
-_ONE_LINE_WIDTH = 110
+_NAME_WIDTH = 15
 
 
 def print_search(result: SearchResult) -> None:
@@ -41,7 +40,7 @@ def print_search(result: SearchResult) -> None:
     made.columns[0].no_wrap = True
     for each in search.trials:
         if not each.failure:
-            made.add_row(*_row(search, each, narrow=out.width < _ONE_LINE_WIDTH))
+            made.add_row(*_row(search, each, out.width))
     out.print(made)
     for each in search.trials:
         if each.failure:
@@ -72,14 +71,12 @@ def _print_notes(search: Search) -> None:
         console().print(note(f"every version takes inputs of the samples' size: {sizes}"))
 
 
-def _row(search: Search, trial: Trial, *, narrow: bool) -> tuple[str | Text, ...]:
+def _row(search: Search, trial: Trial, width: int) -> tuple[str | Text, ...]:
     chosen = trial.name == search.chosen
     figures = ["-" if e is None else interval(e) for e in (trial.metric, trial.loss, trial.ratio)]
-    if narrow:  # an interval is not torn apart
-        figures = [each.replace(" [", "\n[") for each in figures]
     return (
-        Text(trial.name, style="bold green" if chosen else ""),
-        *figures,
+        Text(folded(trial.name, _NAME_WIDTH), style="bold green" if chosen else ""),
+        *(stacked(each, width) for each in figures),
         figure(trial.size_bytes / 1024),
         ("chosen" if chosen else "yes") if trial.on_front else ("chosen" if chosen else ""),
     )
