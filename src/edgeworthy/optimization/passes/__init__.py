@@ -17,8 +17,10 @@ from edgeworthy.optimization.passes.fold_channelwise import FoldChannelwise
 from edgeworthy.optimization.passes.fold_constants import FoldConstants
 from edgeworthy.optimization.passes.fold_padding import FoldPadding
 from edgeworthy.optimization.passes.free_names import FreeNames
+from edgeworthy.optimization.passes.fuse_gelu import FuseGelu
 from edgeworthy.optimization.passes.gather_hard_sigmoid import GatherHardSigmoid
 from edgeworthy.optimization.passes.inline_functions import InlineFunctions
+from edgeworthy.optimization.passes.integer_hard_sigmoid import IntegerHardSigmoid
 from edgeworthy.optimization.passes.keep_float_weights import KeepFloatWeights
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.passes.normalize_gemm import NormalizeGemm
@@ -65,8 +67,10 @@ BEFORE_QUANTIZATION: tuple[Pass, ...] = (
 )
 #: Tidies up after it.
 AFTER_QUANTIZATION: tuple[Pass, ...] = (
+    IntegerHardSigmoid(),
     FloatResults(),
     FloatReaders(),
+    FuseGelu(),
     KeepFloatWeights(),
     RemoveDeadNodes(),
     RemoveUnusedInitializers(),
