@@ -7,14 +7,16 @@ closed form.
 
 Rules:
 
-1. Nothing is trained and nothing is drawn: a matrix is inverted once, each weight is rounded once,
-   those with the largest inputs first.
+1. Nothing is trained and nothing is drawn: a matrix is decomposed once, each weight is rounded
+   once, those with the largest inputs first.
 2. The scales stay as they were, and so does every promise that they keep: in a reduced range no two
    weights, or no two neighbors, of equal sign add up to more than 128 afterwards either.
 3. A weight whose input is always zero is rounded to the nearest step.
 
 Sources: Hassibi and Stork, Second Order Derivatives for Network Pruning: Optimal Brain Surgeon,
-1993; Frantar et al., GPTQ, 2022 (the order of the updates).
+1993; Frantar et al., GPTQ, 2022 (the order of the updates). That their inverse is not needed, since
+the root of the moments itself tells the best reaction, is Babai's nearest plane: On Lovasz' lattice
+reduction and the nearest lattice point problem, 1986.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ Reals = NDArray[np.float64]
 _LARGEST = 127.0
 #: Two weights of equal sign that add up to this still fit 16 bits: 255 * 128 < 2**15.
 _LARGEST_PAIR = 128.0
-#: Share of the mean diagonal that is added to it, so that the inverse stays tame.
+#: Share of the mean diagonal that is added to it, so that its root exists.
 _DAMPING = 0.01
 #: Columns whose effect on all later ones is worked out together.
 _BLOCK = 64
@@ -163,8 +165,10 @@ def _by_depth(values: Reals, places: NDArray[np.int64]) -> Reals:
 
 
 def _ordered_square(moments: Reals, order: NDArray[np.int64]) -> Reals:
-    rows = np.take_along_axis(moments, order[:, :, None], axis=1)
-    return np.asarray(np.take_along_axis(rows, order[:, None, :], axis=2))
+    ordered = np.empty_like(moments)
+    for found, given, places in zip(ordered, moments, order, strict=True):
+        np.take(given.take(places, axis=0), places, axis=1, out=found)
+    return ordered
 
 
 def _root(moments: Reals) -> Reals:

@@ -69,7 +69,9 @@ def with_stand_ins(
         tiny[node.input[1]] = tuple(count if each == axis else 1 for each in range(rank))
     light = without_constants(model)
     for source, copy in ((model, light), (model.graph, light.graph)):
-        for field in {"domain", "model_version", "doc_string"} & set(source.DESCRIPTOR.fields_by_name):
+        for field in {"domain", "model_version", "doc_string"} & set(
+            source.DESCRIPTOR.fields_by_name
+        ):
             if source.HasField(field):
                 setattr(copy, field, getattr(source, field))
     light.graph.quantization_annotation.extend(model.graph.quantization_annotation)
@@ -102,10 +104,10 @@ def fill_in(
     chosen = {name: each.copy() for name, each in scales.items()}
     biases: list[tuple[_Integers, NDArray[np.float32], Scales, str]] = []
     for node in nodes:
-        if len(node.input) <= _BIAS_INPUT or not node.input[_BIAS_INPUT]:
+        bias = real.get(node.input[_BIAS_INPUT]) if len(node.input) > _BIAS_INPUT else None
+        if bias is None:
             continue
         found = _integers_of(makers[node.name].input[_BIAS_INPUT], wiring)
-        bias = real[node.input[_BIAS_INPUT]]
         if found is None:
             wiring.initializers[bias.name].CopyFrom(bias)
             continue
