@@ -19,6 +19,7 @@ from edgeworthy.optimization.passes.fix_default_inputs import FixDefaultInputs
 from edgeworthy.optimization.passes.float_readers import FloatReaders
 from edgeworthy.optimization.passes.float_results import FloatResults
 from edgeworthy.optimization.passes.fold_batch_norm import FoldBatchNorm
+from edgeworthy.optimization.passes.fold_channelwise import FoldChannelwise
 from edgeworthy.optimization.passes.fold_constants import FoldConstants
 from edgeworthy.optimization.passes.fold_padding import FoldPadding
 from edgeworthy.optimization.passes.free_names import FreeNames
@@ -46,7 +47,9 @@ CLEANING: tuple[Pass, ...] = (
     FoldConstants(),
     EliminateIdentity(),
     EliminateDropout(),
+    FoldChannelwise(),
     FoldBatchNorm(),
+    FoldChannelwise(),
     FoldPadding(),
     NormalizeGemm(),
     OrderGelu(),
