@@ -4,7 +4,14 @@ The order matters: what is constant is found first, what is idle is taken out, t
 beside the batch norms and paddings that fold into them; what that leaves behind is swept up last.
 """
 
-from edgeworthy.optimization.passes.base import Pass, PassResult, Rewrite, changed, unchanged
+from edgeworthy.optimization.passes.base import (
+    Pass,
+    PassResult,
+    Rewrite,
+    Witness,
+    changed,
+    unchanged,
+)
 from edgeworthy.optimization.passes.constants_to_initializers import ConstantsToInitializers
 from edgeworthy.optimization.passes.eliminate_dropout import EliminateDropout
 from edgeworthy.optimization.passes.eliminate_identity import EliminateIdentity
@@ -89,6 +96,7 @@ __all__ = [
     "Pass",
     "PassResult",
     "Rewrite",
+    "Witness",
     "changed",
     "unchanged",
 ]
