@@ -150,3 +150,35 @@ def load_task(models: Path, name: str) -> Task:
     """The task of this name; ``models`` holds a folder per model."""
     folder, maker = MAKERS[name]
     return maker(models / folder, name)
+
+
+def _first(count: int, task: Task) -> Task:
+    inputs = {key: values[:count] for key, values in task.evaluation.items()}
+    return replace(task, evaluation=inputs)
+
+
+def _all_keywords(models: Path, count: int) -> list[Task]:
+    """Both halves of the keywords: a file's arithmetic is the same on those that calibrated it."""
+    names = ("kws-calibrated-on-first", "kws-calibrated-on-second")
+    return [_first((count + 1) // 2, load_task(models, name)) for name in names]
+
+
+def _all_sentences(models: Path, count: int) -> list[Task]:
+    task = load_task(models, "minilm-l6")
+    with np.load(models / "minilm-l6" / "sentences.npz", allow_pickle=False) as arrays:
+        inputs = {key: arrays[key][:count] for key in task.evaluation}
+    return [replace(task, evaluation=inputs)]
+
+
+def _judged(name: str) -> Callable[[Path, int], list[Task]]:
+    return lambda models, count: [_first(count, load_task(models, name))]
+
+
+#: Where it does not matter which samples calibrated: the models, each on up to so many samples.
+WHOLE: dict[str, Callable[[Path, int], list[Task]]] = {
+    "kws-calibrated-on-first": _all_keywords,
+    "fashion-depthwise": _judged("fashion-depthwise"),
+    "fashion-transformer": _judged("fashion-transformer"),
+    "minilm-l6": _all_sentences,
+    "efficientnet-lite0": _judged("efficientnet-lite0"),
+}

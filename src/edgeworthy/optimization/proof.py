@@ -7,8 +7,9 @@ Rules:
    absolute output.
 3. A proof that finds a larger difference than its tolerance is an error of the caller's pass,
    never a warning.
-4. A graph that computes the same as one of the last two is not run again: the engine rewrites
-   nothing here, so that it would give the same bits.
+4. Two graphs that compute the same in the same way are not run to be compared, and a graph like one
+   of the last two is not run again: the engine rewrites nothing here, so that it would give the
+   same bits.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Proof:
         self._seed = seed
         self._tolerance = tolerance
         self._known: dict[str, Outputs] = {}
-        self._last: tuple[onnx.ModelProto, Outputs] | None = None
+        self._recent: list[tuple[onnx.ModelProto, str]] = []
 
     @property
     def batches(self) -> tuple[Tensors, ...]:
@@ -78,15 +79,12 @@ class Proof:
         Raises:
             InferenceError: The engine cannot run the model.
         """
-        if self._last is not None and (self._last[0] is model or self._last[0] == model):
-            return self._last[1]
-        digest = computation_digest(model)
+        digest = self._digest(model)
         if digest not in self._known:
             executor = Executor(model)
             outputs = tuple(executor.run(batch) for batch in self._batches)
             self._known = {**dict(list(self._known.items())[-1:]), digest: outputs}
-        self._last = (model, self._known[digest])
-        return self._last[1]
+        return self._known[digest]
 
     def compare(self, before: onnx.ModelProto, after: onnx.ModelProto) -> EquivalenceRecord:
         """State the largest difference of both models' outputs, within the tolerance or not.
@@ -94,15 +92,33 @@ class Proof:
         Raises:
             InferenceError: The engine cannot run one of them.
         """
-        pairs = zip(self.outputs(before), self.outputs(after), strict=True)
-        differences = [difference(left, right) for left, right in pairs]
+        largest = self._largest_difference(before, after)
+        self._recent = self._recent[-1:]  # the one before is large, and needed no more
         return EquivalenceRecord(
             sample_count=self.sample_count,
             inputs_digest=self._inputs_digest(),
             seed=self._seed,
             tolerance=self._tolerance,
-            largest_difference=max(differences, default=0.0),
+            largest_difference=largest,
         )
+
+    def are_alike(self, before: onnx.ModelProto, after: onnx.ModelProto) -> bool:
+        """Whether both compute the same in the same way, without running them."""
+        return self._digest(before) == self._digest(after)
+
+    def _largest_difference(self, before: onnx.ModelProto, after: onnx.ModelProto) -> float:
+        if self.are_alike(before, after):
+            return 0.0
+        pairs = zip(self.outputs(before), self.outputs(after), strict=True)
+        return max((difference(left, right) for left, right in pairs), default=0.0)
+
+    def _digest(self, model: onnx.ModelProto) -> str:
+        """The digest, known for the last two models."""
+        for seen, digest in self._recent:
+            if seen is model or seen == model:
+                return digest
+        self._recent = [*self._recent[-1:], (model, computation_digest(model))]
+        return self._recent[-1][1]
 
     def _inputs_digest(self) -> str:
         hasher = hashlib.sha256()

@@ -18,7 +18,7 @@ from onnx import ModelProto
 from edgeworthy.documents.variant import EquivalenceRecord, PassRecord
 from edgeworthy.errors import OptimizationError
 from edgeworthy.optimization.execution import Executor
-from edgeworthy.optimization.passes import Pass
+from edgeworthy.optimization.passes import Pass, Witness
 from edgeworthy.optimization.proof import Outputs, Proof, difference
 from edgeworthy.runtimes.base import Tensors
 
@@ -44,11 +44,11 @@ class Workbench:
 
     def apply(self, passes: Sequence[Pass]) -> None:
         """Apply passes in this order."""
-        witness: ModelProto | None = None
+        witness = Witness()
         for rule in passes:
             self.say(rule.name)
             result = rule(self.model, self.proof, witness=witness)
-            self.model, witness = result.model, result.witness
+            self.model = result.model
             self.records.append(result.record)
 
     def note(self, name: str, detail: str, *, changed: bool = False) -> None:

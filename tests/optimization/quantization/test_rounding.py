@@ -117,14 +117,32 @@ def test_neighbors_still_fit_16_bits(seed: int, depth: int) -> None:
 
 
 @pytest.mark.parametrize("depth", [3, 64, 65, 200])
-def test_the_root_is_upper_triangular_and_that_of_the_damped_inverse(depth: int) -> None:
+def test_the_root_is_upper_triangular_and_that_of_the_damped_moments(depth: int) -> None:
     _, _, moments = case(3, depth, groups=2)
-    root = rounding_module._inverse_root(moments)
+    root = rounding_module._root(moments)
     np.testing.assert_array_equal(root, np.triu(root))
     damping = 0.01 * np.diagonal(moments, axis1=1, axis2=2).mean(axis=1)
     damped = moments + damping[:, None, None] * np.eye(depth)
-    product = np.swapaxes(root, 1, 2) @ root @ damped
-    np.testing.assert_allclose(product, np.broadcast_to(np.eye(depth), product.shape), atol=1e-9)
+    np.testing.assert_allclose(np.swapaxes(root, 1, 2) @ root, damped, atol=1e-9)
+
+
+def test_integers_are_those_of_the_updates_one_by_one() -> None:
+    """The order of Optimal Brain Surgeon, written down as it is: an inverse for every weight."""
+    weights, scales, moments = case(5, 30, groups=2)
+    plain = np.rint(weights / scales[..., None])
+    found = compensated(weights, scales, Reactions.to(moments), free_bounds(plain))
+    for group in range(2):
+        diagonal = np.diagonal(moments[group])
+        damped = moments[group] + 0.01 * diagonal.mean() * np.eye(30)
+        left = weights[group] / scales[group][:, None]
+        pending = list(np.argsort(-diagonal, kind="stable"))
+        while pending:
+            weight, inverse = pending[0], np.linalg.inv(damped[np.ix_(pending, pending)])
+            integers = np.clip(np.rint(left[:, weight]), -127, 127)
+            np.testing.assert_array_equal(found[group, :, weight], integers)
+            error = (left[:, weight] - integers) / inverse[0, 0]
+            left[:, pending] -= error[:, None] * inverse[0]
+            pending = pending[1:]
 
 
 def test_moments_of_inputs_that_hardly_change_are_no_reason_to_fail() -> None:

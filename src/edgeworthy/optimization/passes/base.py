@@ -52,13 +52,32 @@ class PassResult:
         record: What the pass did.
         equivalence: Proof that the outputs are the same; absent when nothing changed or when the
             pass is meant to change them.
-        witness: A copy of the graph that nobody else holds.
     """
 
     model: ModelProto
     record: PassRecord
     equivalence: EquivalenceRecord | None
-    witness: ModelProto
+
+
+class Witness:
+    """A copy of a graph that nobody else holds, made when it is first asked for.
+
+    Passes that follow one another share it until one of them changes the graph: large graphs take
+    time to copy, and room.
+    """
+
+    def __init__(self) -> None:
+        self._copy: ModelProto | None = None
+
+    def of(self, model: ModelProto) -> ModelProto:
+        """The copy; ``model`` must be the graph of the last call unless it was forgotten."""
+        if self._copy is None:
+            self._copy = editable(model)
+        return self._copy
+
+    def forget(self) -> None:
+        """Free the copy."""
+        self._copy = None
 
 
 class Pass(abc.ABC):
@@ -88,22 +107,23 @@ class Pass(abc.ABC):
 
     @final
     def __call__(
-        self, model: ModelProto, proof: Proof, *, witness: ModelProto | None = None
+        self, model: ModelProto, proof: Proof, *, witness: Witness | None = None
     ) -> PassResult:
         """Apply the pass and check its contract.
 
         Args:
             model: The graph, left as it is.
             proof: Inputs on which outputs are compared.
-            witness: A copy of ``model``, where there is one: large graphs take time to copy.
+            witness: Keeps a copy of ``model`` for the next pass if this one changes nothing.
 
         Raises:
             OptimizationError: The pass broke its contract.
         """
-        given = editable(model) if witness is None else witness
         reason = self.requires(model) or self._idle(model)
         if reason:
-            return PassResult(model, self._record(changed=False, detail=reason), None, given)
+            return self._unchanged(model, reason)
+        witness = witness or Witness()
+        given = witness.of(model)
         rewrite = self.call(model)
         if _differ(model, given):
             raise self._broken("it changed the graph that it was given")
@@ -114,34 +134,38 @@ class Pass(abc.ABC):
             claim = "changed" if rewrite.changed else "did not change"
             raise self._broken(f"it says that it {claim} the graph, a comparison says otherwise")
         if not truth:
-            record = self._record(changed=False, detail=rewrite.detail)
-            return PassResult(model, record, None, given)
-        return self._checked(rewrite, proof, given)
+            return self._unchanged(model, rewrite.detail)
+        del given
+        witness.forget()
+        return self._checked(rewrite, proof, model)
+
+    def _unchanged(self, model: ModelProto, detail: str) -> PassResult:
+        return PassResult(model, self._record(changed=False, detail=detail), None)
 
     def _idle(self, model: ModelProto) -> str:
         if not self.operators or any(is_standard(n, *self.operators) for n in model.graph.node):
             return ""
         return f"no {' or '.join(self.operators)}"
 
-    def _checked(self, rewrite: Rewrite, proof: Proof, given: ModelProto) -> PassResult:
+    def _checked(self, rewrite: Rewrite, proof: Proof, before: ModelProto) -> PassResult:
         try:
             onnx.checker.check_model(skeleton(rewrite.model))
         except (onnx.checker.ValidationError, ValueError) as error:
             raise self._broken(f"the result is not a valid model: {error}") from error
-        promise = self.ensures(given, rewrite.model)
+        promise = self.ensures(before, rewrite.model)
         if promise:
             raise self._broken(promise)
-        witness = editable(rewrite.model)
         if not self.keeps_outputs:
             record = self._record(changed=True, detail=rewrite.detail)
-            return PassResult(rewrite.model, record, None, witness)
-        equivalence = self._proved(proof, given, witness)
+            return PassResult(rewrite.model, record, None)
+        equivalence = self._proved(proof, before, rewrite.model)
         detail = f"{rewrite.detail}; largest difference {equivalence.largest_difference:.1e}"
         record = self._record(changed=True, detail=detail)
-        return PassResult(rewrite.model, record, equivalence, witness)
+        return PassResult(rewrite.model, record, equivalence)
 
     def _proved(self, proof: Proof, before: ModelProto, after: ModelProto) -> EquivalenceRecord:
-        proof.outputs(before)  # a model that never ran is not this pass's fault
+        if not proof.are_alike(before, after):
+            proof.outputs(before)  # a model that never ran is not this pass's fault
         try:
             equivalence = proof.compare(before, after)
         except InferenceError as error:

@@ -3,7 +3,7 @@
 Rules:
 
 1. One streaming pass per portion of layers: a run is made, its products are added up, the run is
-   forgotten. A portion holds at most 16 million numbers of four bytes, whatever the number of
+   forgotten. A portion holds at most 18 million numbers of four bytes, whatever the number of
    samples; they are the first 64 to 512, the fewer the larger the model.
 2. At most 128 windows per sample and layer are looked at, evenly spread, at most 32 of wide layers
    and of those in groups, and at most 8 of depthwise ones: more say little new and cost time.
@@ -35,7 +35,7 @@ _DEPTHWISE_WINDOWS_PER_SAMPLE = 8
 _WIDE = 512
 _NUMBERS_AT_A_TIME = 1 << 19
 _LARGEST_DEPTH = 2048
-_PORTION_NUMBERS = 1 << 24
+_PORTION_NUMBERS = 18 << 20
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,7 @@ def observe_moments(
             values = {**batch, **(executor.run(batch, wanted) if wanted else {})}
             for alike, total in zip(portion, sums, strict=True):
                 total.add(alike[0].windows(values[alike[0].node.input[0]]))
+        del executor  # it holds the weights once more
         for alike in portion:
             moments = sums.pop(0).moments()
             yield from ((layer, moments) for layer in alike)

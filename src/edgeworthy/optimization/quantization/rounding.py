@@ -7,14 +7,16 @@ closed form.
 
 Rules:
 
-1. Nothing is trained and nothing is drawn: a matrix is inverted once, each weight is rounded once,
-   those with the largest inputs first.
+1. Nothing is trained and nothing is drawn: a matrix is decomposed once, each weight is rounded
+   once, those with the largest inputs first.
 2. The scales stay as they were, and so does every promise that they keep: in a reduced range no two
    weights, or no two neighbors, of equal sign add up to more than 128 afterwards either.
 3. A weight whose input is always zero is rounded to the nearest step.
 
 Sources: Hassibi and Stork, Second Order Derivatives for Network Pruning: Optimal Brain Surgeon,
-1993; Frantar et al., GPTQ, 2022 (the order of the updates).
+1993; Frantar et al., GPTQ, 2022 (the order of the updates). That their inverse is not needed, since
+the root of the moments itself tells the best reaction, is Babai's nearest plane: On Lovasz' lattice
+reduction and the nearest lattice point problem, 1986.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ Reals = NDArray[np.float64]
 _LARGEST = 127.0
 #: Two weights of equal sign that add up to this still fit 16 bits: 255 * 128 < 2**15.
 _LARGEST_PAIR = 128.0
-#: Share of the mean diagonal that is added to it, so that the inverse stays tame.
+#: Share of the mean diagonal that is added to it, so that its root exists.
 _DAMPING = 0.01
 #: Columns whose effect on all later ones is worked out together.
 _BLOCK = 64
@@ -107,18 +109,22 @@ class Reactions:
     """How best to react to the rounding of each weight; the same for all weights on one input.
 
     Attributes:
-        order: ``(groups, depth)``: which weight comes when.
-        upper: ``(groups, depth, depth)``: the root of the inverse moments, in that order.
+        order: ``(groups, depth)``: which weight stands where; the last one is rounded first.
+        factors: ``(groups, depth, depth)``: in row ``i``, by how much weight ``i`` makes good the
+            error of each weight behind it.
     """
 
     order: NDArray[np.int64]
-    upper: Reals
+    factors: Reals
 
     @classmethod
     def to(cls, moments: Reals) -> Reactions:
         """The reactions for inputs of these second moments, ``(groups, depth, depth)``."""
-        order = np.argsort(-np.diagonal(moments, axis1=1, axis2=2), axis=1, kind="stable")
-        return cls(order, _inverse_root(_ordered_square(moments, order)))
+        largest_first = np.argsort(-np.diagonal(moments, axis1=1, axis2=2), axis=1, kind="stable")
+        order = np.ascontiguousarray(largest_first[:, ::-1])
+        root = _root(_ordered_square(moments, order))
+        root /= np.diagonal(root, axis1=1, axis2=2)[:, :, None].copy()
+        return cls(order, root)
 
 
 def compensated(weights: Reals, scales: Reals, reactions: Reactions, bounds: Bounds) -> Reals:
@@ -133,23 +139,21 @@ def compensated(weights: Reals, scales: Reals, reactions: Reactions, bounds: Bou
     Returns:
         Integers as float64, the shape of ``weights``.
     """
-    upper, places = reactions.upper, reactions.order[:, :, None]
+    factors, places = reactions.factors, reactions.order[:, :, None]
     # The depth comes first: what is rounded in one step lies in one piece.
-    left = _by_depth(weights / scales[..., None], places)
+    wished = _by_depth(weights / scales[..., None], places)
     lowest, highest = (_by_depth(each, places) for each in (bounds.lowest, bounds.highest))
-    rounded = np.empty_like(left)
-    depth = left.shape[1]
-    for first in range(0, depth, _BLOCK):
-        last = min(first + _BLOCK, depth)
-        errors = np.empty((len(left), last - first, left.shape[2]))
-        for row in range(first, last):
-            here = left[:, row]
-            rounded[:, row] = np.clip(np.rint(here), lowest[:, row], highest[:, row])
-            error = (here - rounded[:, row]) / upper[:, row, row, None]
-            errors[:, row - first] = error
-            later = upper[:, row, row + 1 : last, None]
-            left[:, row + 1 : last] -= later * error[:, None]
-        left[:, last:] -= np.swapaxes(upper[:, first:last, last:], 1, 2) @ errors
+    rounded, errors = np.empty_like(wished), np.empty_like(wished)
+    for last in range(wished.shape[1], 0, -_BLOCK):
+        first = max(last - _BLOCK, 0)
+        block = wished[:, first:last] + factors[:, first:last, last:] @ errors[:, last:]
+        for row in range(last - 1, first - 1, -1):
+            behind = slice(row + 1, last)
+            own = factors[:, row, None, behind] @ errors[:, behind]
+            integers = np.rint(block[:, row - first] + own[:, 0])
+            np.maximum(integers, lowest[:, row], out=integers)
+            rounded[:, row] = np.minimum(integers, highest[:, row], out=integers)
+            errors[:, row] = wished[:, row] - integers
     result = np.empty_like(rounded)
     np.put_along_axis(result, np.broadcast_to(places, rounded.shape), rounded, axis=1)
     return np.ascontiguousarray(np.swapaxes(result, 1, 2))
@@ -161,25 +165,23 @@ def _by_depth(values: Reals, places: NDArray[np.int64]) -> Reals:
 
 
 def _ordered_square(moments: Reals, order: NDArray[np.int64]) -> Reals:
-    rows = np.take_along_axis(moments, order[:, :, None], axis=1)
-    return np.asarray(np.take_along_axis(rows, order[:, None, :], axis=2))
+    ordered = np.empty_like(moments)
+    for found, given, places in zip(ordered, moments, order, strict=True):
+        np.take(given.take(places, axis=0), places, axis=1, out=found)
+    return ordered
 
 
-def _inverse_root(moments: Reals) -> Reals:
-    """Upper triangular ``U`` with ``U' U`` the inverse of the damped moments."""
+def _root(moments: Reals) -> Reals:
+    """Upper triangular ``R`` with ``R' R`` the damped moments."""
     depth = moments.shape[1]
     diagonal = np.diagonal(moments, axis1=1, axis2=2)
     damping = _DAMPING * diagonal.mean(axis=1)
     damping = np.where(damping > 0.0, damping, 1.0)
     damped = moments + damping[:, None, None] * np.eye(depth)
-    # With both axes turned round, Cholesky's lower triangle R' R becomes an upper one, R R'; the
-    # inverse of R is the wanted root, and a triangle is inverted in a third of the steps.
-    turned = damped[:, ::-1, ::-1]
     try:
-        root: Reals = np.asarray(np.linalg.cholesky(turned), dtype=np.float64)
+        return np.asarray(np.linalg.cholesky(damped, upper=True))
     except np.linalg.LinAlgError:
-        root = np.asarray(np.linalg.cholesky(_positive(turned, damping)), dtype=np.float64)
-    return _inverse_triangle(root[:, ::-1, ::-1])
+        return np.asarray(np.linalg.cholesky(_positive(damped, damping), upper=True))
 
 
 def _positive(moments: Reals, damping: Reals) -> Reals:
@@ -192,19 +194,6 @@ def _positive(moments: Reals, damping: Reals) -> Reals:
     raised = np.maximum(energies, damping[:, None])
     found: Reals = (directions * raised[:, None, :]) @ np.swapaxes(directions, 1, 2)
     return found
-
-
-def _inverse_triangle(upper: Reals) -> Reals:
-    """Inverse of upper triangular matrices, by halves."""
-    size = upper.shape[1]
-    if size <= _BLOCK:
-        return np.asarray(np.linalg.inv(upper))
-    half = size // 2
-    first, last = (_inverse_triangle(upper[:, s, s]) for s in (slice(half), slice(half, None)))
-    inverse = np.zeros_like(upper)
-    inverse[:, :half, :half], inverse[:, half:, half:] = first, last
-    inverse[:, :half, half:] = -first @ (upper[:, :half, half:] @ last)
-    return inverse
 
 
 def output_error(difference: Reals, moments: Reals) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +30,13 @@ from edgeworthy.graph.shapes import skeleton
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.quantization.operators import WEIGHTED
 from edgeworthy.optimization.quantization.plan import QuantizationPlan, channel_axis
+from edgeworthy.optimization.quantization.stand_ins import fill_in, stands_in, with_stand_ins
 from edgeworthy.optimization.quantization.weight_scales import (
     full_scales,
     neighbor_safe_scales,
     pair_safe_scales,
 )
-from edgeworthy.optimization.wiring import Wiring, attribute, editable
+from edgeworthy.optimization.wiring import Wiring, attribute
 
 _TYPES: dict[str, QuantType] = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
 #: Below this the quantizer takes a range for nothing.
@@ -81,11 +82,11 @@ def quantize(
     """
     remarks: list[str] = []
     chosen = weight_scales(model, plan, recipe) if scales is None else scales
-    overrides = _overrides(model, plan, recipe, chosen)
+    nodes = [node for node in _weighted(model, plan) if node.input[1] in chosen]
     with _collected(remarks), np.errstate(all="ignore"):
         try:
             quantizer = QDQQuantizer(
-                _with_shapes(model),
+                _note_shapes(with_stand_ins(model, nodes, chosen), model),
                 recipe.per_channel,
                 recipe.reduced_range,
                 _TYPES[recipe.weight_type],
@@ -94,7 +95,12 @@ def quantize(
                 list(plan.nodes),
                 [],
                 sorted({node.op_type for node in model.graph.node if node.name in plan.nodes}),
-                {"TensorQuantOverrides": {**_kept_ranges(model, ranges), **overrides}},
+                {
+                    "TensorQuantOverrides": {
+                        **_kept_ranges(model, ranges),
+                        **_overrides(nodes, recipe, chosen),
+                    }
+                },
             )
             quantizer.quantize_model()
             quantizer.model.topological_sort()
@@ -105,17 +111,19 @@ def quantize(
                 where="static int8 quantization",
                 next_step="The float variant is not affected; please report this with the model",
             ) from error
-    return Quantized(_restored(result, model), _weight_count(result), tuple(remarks))
+    fill_in(result, model, nodes, chosen)
+    _restore_origin(result, model)
+    return Quantized(result, _weight_count(result), tuple(remarks))
 
 
-def _with_shapes(model: ModelProto) -> ModelProto:
-    inferred = editable(model)
+def _note_shapes(light: ModelProto, model: ModelProto) -> ModelProto:
+    """Note what is known of a graph's shapes in its copy; edits the copy."""
     found = onnx.shape_inference.infer_shapes(skeleton(model)).graph.value_info
-    del inferred.graph.value_info[:]
-    inferred.graph.value_info.extend(found)
-    entry = inferred.metadata_props.add()
+    del light.graph.value_info[:]
+    light.graph.value_info.extend(found)
+    entry = light.metadata_props.add()
     entry.key, entry.value = _SHAPES_ARE_INFERRED
-    return inferred
+    return light
 
 
 def weight_scales(
@@ -160,23 +168,20 @@ def _weighted(model: ModelProto, plan: QuantizationPlan) -> list[NodeProto]:
 
 
 def _overrides(
-    model: ModelProto,
-    plan: QuantizationPlan,
+    nodes: Sequence[NodeProto],
     recipe: QuantizationRecipe,
     scales: Mapping[str, NDArray[np.float32]],
 ) -> dict[str, list[dict[str, Any]]]:
-    """The scales in the quantizer's form: per weight a list with an entry per channel."""
+    """The scales of stand-ins in the quantizer's form: per weight a list, an entry per channel."""
     overrides = {}
-    for node in _weighted(model, plan):
-        if node.input[1] not in scales:
-            continue
+    for node in nodes:
         entries: list[dict[str, Any]] = [
             {
                 "quant_type": _TYPES[recipe.weight_type],
                 "scale": scale,
                 "zero_point": np.int8(0),
             }
-            for scale in scales[node.input[1]]
+            for scale in stands_in(scales[node.input[1]])
         ]
         entries[0]["axis"] = channel_axis(node)
         overrides[node.input[1]] = entries
@@ -186,22 +191,29 @@ def _overrides(
 def _kept_ranges(
     model: ModelProto, ranges: Mapping[str, TensorRange]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Ranges of results that a ReLU or clip reads too.
+    """Ranges that do not come from what the quantizer makes of what was seen.
 
-    The quantizer takes the range behind the ReLU for the tensor before it, which is right where
-    nobody else sees that tensor. As a result of the model it would lose its negative values.
+    It takes the range behind a ReLU or clip for the tensor before it, which is right where nobody
+    else sees that tensor. As a result of the model it would lose its negative values. The range of
+    a hard sigmoid is known: from 0 to 1, whatever the samples reached.
     """
     wiring = Wiring(model.graph)
+    known = {
+        node.output[0]: [{"rmin": np.float32(0.0), "rmax": np.float32(1.0)}]
+        for node in model.graph.node
+        if node.op_type == "HardSigmoid" and node.output[0] in ranges
+    }
     names = {
         node.input[0]
         for node in model.graph.node
         if node.op_type in {"Clip", "Relu"} and node.input[0] in wiring.outputs
     }
-    return {
+    seen = {
         name: [{"rmin": np.float32(found.lowest), "rmax": np.float32(found.highest)}]
         for name, found in ranges.items()
         if name in names
     }
+    return known | seen
 
 
 def _tensors_data(ranges: Mapping[str, TensorRange]) -> TensorsData:
@@ -215,14 +227,12 @@ def _tensors_data(ranges: Mapping[str, TensorRange]) -> TensorsData:
     return TensorsData(CalibrationMethod.MinMax, data)
 
 
-def _restored(result: ModelProto, original: ModelProto) -> ModelProto:
-    """The quantizer's graph with the model's own metadata and producer."""
-    restored = editable(result)
-    restored.ClearField("metadata_props")
-    restored.metadata_props.extend(original.metadata_props)
-    restored.producer_name = original.producer_name
-    restored.producer_version = original.producer_version
-    return restored
+def _restore_origin(result: ModelProto, original: ModelProto) -> None:
+    """Give the quantizer's graph the model's own metadata and producer; edits it."""
+    result.ClearField("metadata_props")
+    result.metadata_props.extend(original.metadata_props)
+    result.producer_name = original.producer_name
+    result.producer_version = original.producer_version
 
 
 def _weight_count(model: ModelProto) -> int:
