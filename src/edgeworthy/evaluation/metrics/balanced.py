@@ -172,5 +172,5 @@ def _drop_floor(labels: NDArray[np.int64], changed: NDArray[np.bool_]) -> Floor:
     alike = sizes[(sizes > 0) & (np.bincount(labels, changed, len(sizes)) == 0)]
     if alike.size == 0:
         return Floor(lambda _: 0.0, lambda _: 0.0, "rule-of-three", scarce_n=scarce)
-    floor = rule_of_three(int(alike.min()), effect=1.0 / np.count_nonzero(sizes))
+    floor = rule_of_three(int(alike.min()), effect=1.0 / int(np.count_nonzero(sizes)))
     return dataclasses.replace(floor, scarce_n=scarce)
