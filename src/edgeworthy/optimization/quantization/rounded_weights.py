@@ -28,11 +28,11 @@ from edgeworthy.optimization.quantization.input_moments import (
 )
 from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.quantization.rounding import (
+    FREE_BOUNDS,
     Bounds,
     Reactions,
     as_float32,
     compensated,
-    free_bounds,
     neighbor_safe_bounds,
     output_error,
     pair_safe_bounds,
@@ -105,7 +105,7 @@ def round_weights(
 def bounds_of(layer: Layer, nearest: NDArray[np.float64], recipe: QuantizationRecipe) -> Bounds:
     """How small and how large each integer may be, so that the promise of the recipe holds."""
     if not must_be_pair_safe(layer.node, layer.weight, recipe):
-        return free_bounds(nearest)
+        return FREE_BOUNDS
     rule = pair_safe_bounds if recipe.safe_pairs == "any-two" else neighbor_safe_bounds
     return rule(nearest)
 
