@@ -117,26 +117,3 @@ def test_a_weight_whose_shape_the_exporter_noted_is_no_activation(
     model.graph.value_info.append(noted)
     model.graph.node[0].name = "product"
     assert make_plan(model).activations == ("x", "y")
-
-
-@pytest.mark.parametrize(
-    ("body", "curves"),
-    [
-        ("s = Sigmoid (a) m = Mul (a, s) y = Conv (m, k)", ["Sigmoid", "Mul"]),
-        ("s = Sigmoid (a) m = Mul (s, a) y = Conv (m, k)", ["Sigmoid", "Mul"]),
-        # nobody reads it in integers
-        ("s = Sigmoid (a) y = Mul (a, s)", []),
-        # no product with its own input, another reader, no convolution before it
-        ("s = Sigmoid (a) m = Mul (x, s) y = Conv (m, k)", []),
-        ("s = Sigmoid (a) m = Mul (a, s) c = Conv (m, k) y = Add (c, s)", []),
-        ("s = Sigmoid (x) m = Mul (x, s) y = Conv (m, k)", []),
-    ],
-)
-def test_silu_between_convolutions(
-    body: str, curves: list[str], parse: Callable[..., ModelProto]
-) -> None:
-    text = f"g (float[n,2,3,3] x) => (float[n,2,3,3] y) {{ a = Conv (x, k) {body} }}"
-    model = NameNodes().call(parse(text, WEIGHTS)).model
-    assert [name for name in make_plan(model).nodes if name in {"Sigmoid", "Mul"}] == curves
-    kept = make_plan(model, float_nodes=("Mul",) if "Mul" in body else ())
-    assert "Mul" not in kept.nodes

@@ -15,6 +15,7 @@ from edgeworthy.optimization.passes.base import (
 from edgeworthy.optimization.passes.constants_to_initializers import ConstantsToInitializers
 from edgeworthy.optimization.passes.eliminate_dropout import EliminateDropout
 from edgeworthy.optimization.passes.eliminate_identity import EliminateIdentity
+from edgeworthy.optimization.passes.expand_hard_swish import ExpandHardSwish
 from edgeworthy.optimization.passes.fix_default_inputs import FixDefaultInputs
 from edgeworthy.optimization.passes.float_readers import FloatReaders
 from edgeworthy.optimization.passes.float_results import FloatResults
@@ -23,12 +24,16 @@ from edgeworthy.optimization.passes.fold_channelwise import FoldChannelwise
 from edgeworthy.optimization.passes.fold_constants import FoldConstants
 from edgeworthy.optimization.passes.fold_padding import FoldPadding
 from edgeworthy.optimization.passes.free_names import FreeNames
+from edgeworthy.optimization.passes.fuse_gelu import FuseGelu
+from edgeworthy.optimization.passes.gather_hard_sigmoid import GatherHardSigmoid
 from edgeworthy.optimization.passes.inline_functions import InlineFunctions
+from edgeworthy.optimization.passes.integer_hard_sigmoid import IntegerHardSigmoid
 from edgeworthy.optimization.passes.keep_float_weights import KeepFloatWeights
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.passes.normalize_gemm import NormalizeGemm
 from edgeworthy.optimization.passes.note_types import NoteTypes
 from edgeworthy.optimization.passes.order_gelu import OrderGelu
+from edgeworthy.optimization.passes.pool_means import PoolMeans
 from edgeworthy.optimization.passes.raise_opset import RaiseOpset
 from edgeworthy.optimization.passes.remove_dead_nodes import RemoveDeadNodes
 from edgeworthy.optimization.passes.remove_unused_initializers import RemoveUnusedInitializers
@@ -47,6 +52,8 @@ CLEANING: tuple[Pass, ...] = (
     FoldConstants(),
     EliminateIdentity(),
     EliminateDropout(),
+    GatherHardSigmoid(),
+    PoolMeans(),
     FoldChannelwise(),
     FoldBatchNorm(),
     FoldChannelwise(),
@@ -59,6 +66,7 @@ CLEANING: tuple[Pass, ...] = (
 #: Gets a clean float graph ready for the quantizer.
 BEFORE_QUANTIZATION: tuple[Pass, ...] = (
     RaiseOpset(),
+    ExpandHardSwish(),
     UnshareInitializers(),
     FreeNames(),
     NoteTypes(),
@@ -66,8 +74,10 @@ BEFORE_QUANTIZATION: tuple[Pass, ...] = (
 )
 #: Tidies up after it.
 AFTER_QUANTIZATION: tuple[Pass, ...] = (
+    IntegerHardSigmoid(),
     FloatResults(),
     FloatReaders(),
+    FuseGelu(),
     KeepFloatWeights(),
     RemoveDeadNodes(),
     RemoveUnusedInitializers(),

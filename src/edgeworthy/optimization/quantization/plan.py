@@ -7,8 +7,8 @@ Rules:
 2. What lies between them is quantized where the engine has an integer kernel that loses next to
    nothing: ReLU, pooling, reshaping, concatenation, residual additions.
 3. Softmax, normalizations, sigmoids and other curves stay in float: 256 steps are too few for
-   them, and they are a small share of the time. One does not: see
-   :mod:`~edgeworthy.optimization.quantization.silu`.
+   them, and they are a small share of the time. Gates do not: see
+   :mod:`~edgeworthy.optimization.quantization.gates`.
 4. In a graph with attention (a product of two computed matrices), additions stay in float as
    well: the residual stream of a transformer has outliers that would eat the range. See
    :mod:`attention`.
@@ -35,8 +35,8 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 from edgeworthy.errors import OptimizationError
 from edgeworthy.graph.shapes import skeleton
 from edgeworthy.optimization.quantization.attention import is_attention, leading_to_weights
+from edgeworthy.optimization.quantization.gates import gated_nodes
 from edgeworthy.optimization.quantization.idle_carriers import MOVERS, without_idle
-from edgeworthy.optimization.quantization.silu import silu_nodes
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
 _T = TypeVar("_T")
@@ -100,8 +100,8 @@ def make_plan(model: ModelProto, *, float_nodes: Sequence[str] = ()) -> Quantiza
             chosen.append(node)
     if not attention:
         integers = {node.name for node in chosen}
-        curves = silu_nodes(model.graph, wiring, integers) - set(float_nodes)
-        chosen = [node for node in model.graph.node if node.name in integers | curves]
+        gated = gated_nodes(model.graph, wiring, integers, set(float_nodes))
+        chosen = [node for node in model.graph.node if node.name in integers | gated]
     chosen = [node for node in chosen if not _ends_in_float(node, chosen, wiring)]
     chosen = leading_to_weights(chosen, wiring) if attention else without_idle(chosen, wiring)
     implied = {

@@ -191,22 +191,29 @@ def _overrides(
 def _kept_ranges(
     model: ModelProto, ranges: Mapping[str, TensorRange]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Ranges of results that a ReLU or clip reads too.
+    """Ranges that do not come from what the quantizer makes of what was seen.
 
-    The quantizer takes the range behind the ReLU for the tensor before it, which is right where
-    nobody else sees that tensor. As a result of the model it would lose its negative values.
+    It takes the range behind a ReLU or clip for the tensor before it, which is right where nobody
+    else sees that tensor. As a result of the model it would lose its negative values. The range of
+    a hard sigmoid is known: from 0 to 1, whatever the samples reached.
     """
     wiring = Wiring(model.graph)
+    known = {
+        node.output[0]: [{"rmin": np.float32(0.0), "rmax": np.float32(1.0)}]
+        for node in model.graph.node
+        if node.op_type == "HardSigmoid" and node.output[0] in ranges
+    }
     names = {
         node.input[0]
         for node in model.graph.node
         if node.op_type in {"Clip", "Relu"} and node.input[0] in wiring.outputs
     }
-    return {
+    seen = {
         name: [{"rmin": np.float32(found.lowest), "rmax": np.float32(found.highest)}]
         for name, found in ranges.items()
         if name in names
     }
+    return known | seen
 
 
 def _tensors_data(ranges: Mapping[str, TensorRange]) -> TensorsData:
