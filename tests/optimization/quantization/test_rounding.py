@@ -53,9 +53,7 @@ def test_groups_are_rounded_by_themselves() -> None:
     together = compensated(weights, scales, Reactions.to(moments), bounds)
     for index in range(4):
         part = slice(index, index + 1)
-        alone = compensated(
-            weights[part], scales[part], Reactions.to(moments[part]), FREE_BOUNDS
-        )
+        alone = compensated(weights[part], scales[part], Reactions.to(moments[part]), FREE_BOUNDS)
         np.testing.assert_array_equal(together[part], alone)
 
 
@@ -150,12 +148,8 @@ def test_moments_of_inputs_that_hardly_change_are_no_reason_to_fail() -> None:
     energies, directions = np.linalg.eigh(moments[1])
     energies[:4] = -0.05 * energies.mean()
     moments[1] = (directions * energies) @ directions.T
-    rounded = compensated(
-        weights, scales, Reactions.to(moments), FREE_BOUNDS
-    )
+    rounded = compensated(weights, scales, Reactions.to(moments), FREE_BOUNDS)
     assert np.isfinite(rounded).all()
     assert np.abs(rounded - weights / scales[..., None]).max() < 8.0
-    apart = compensated(
-        weights[:1], scales[:1], Reactions.to(moments[:1]), FREE_BOUNDS
-    )
+    apart = compensated(weights[:1], scales[:1], Reactions.to(moments[:1]), FREE_BOUNDS)
     np.testing.assert_array_equal(rounded[:1], apart)
