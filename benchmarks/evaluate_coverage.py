@@ -2,7 +2,8 @@
 
 Method: sets of samples are drawn from models whose true figures come from one very large draw (or
 are known), and the intervals are made by the very functions that an evaluation uses. Counted is how
-often an interval lies above, holds, and lies below the truth. Shares need no simulation:
+often an interval lies above, holds, and lies below the truth, how wide it is, and how often that of
+a drop lies on the truth's side of 0: a difference that is told. Shares need no simulation:
 ``coverage_of_shares.py`` enumerates them.
 
 What was counted is appended to a file, fifty sets a line, so that a run can be cut into pieces;
@@ -11,7 +12,9 @@ without ``--seconds`` it goes on to its end (about half an hour on one core)::
     python benchmarks/evaluate_coverage.py coverage.jsonl --seconds 240
     python benchmarks/evaluate_coverage.py coverage.jsonl --table
 
-After a change to intervals, start with a new file.
+After a change to intervals, start with a new file; the old one shows what the change gained::
+
+    python benchmarks/evaluate_coverage.py coverage.jsonl --against before.jsonl
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from edgeworthy.statistics import clopper_pearson
 
 _SETS_PER_PIECE = 50
 _ROUNDING = 1e-9
+_SAME_WIDTH = 0.05
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -40,6 +44,8 @@ class Piece(msgspec.Struct, frozen=True):
         first: Number of the first set.
         truths: Figure -> its true value.
         counts: Figure -> intervals above the truth, holding it, and below it.
+        widths: Figure -> sum of the widths of its intervals.
+        told: Figure -> intervals that lie on the truth's side of 0.
     """
 
     title: str
@@ -47,16 +53,22 @@ class Piece(msgspec.Struct, frozen=True):
     first: int = 0
     truths: dict[str, float] = {}
     counts: dict[str, tuple[int, int, int]] = {}
+    widths: dict[str, float] = {}
+    told: dict[str, int] = {}
 
 
 def counted(world: World, truths: Mapping[str, float], n: int, first: int) -> Piece:
     """Draw some sets and look where the intervals lie."""
     counts = {name: [0, 0, 0] for name in truths}
+    widths, told = dict.fromkeys(truths, 0.0), dict.fromkeys(truths, 0)
     for at in range(first, first + _SETS_PER_PIECE):
         for name, found in world.found(n, at).items():
             if found is not None:
                 counts[name][1 + _side(found, truths[name])] += 1
-    return Piece(world.title, n, first, {}, {k: (v[0], v[1], v[2]) for k, v in counts.items()})
+                widths[name] += found.high - found.low
+                told[name] += found.low > 0 if truths[name] > 0 else found.high < 0
+    sides = {name: (each[0], each[1], each[2]) for name, each in counts.items()}
+    return Piece(world.title, n, first, counts=sides, widths=widths, told=told)
 
 
 def _side(found: Estimate, truth: float) -> int:
@@ -115,6 +127,41 @@ def cells_of(pieces: list[Piece]) -> dict[tuple[str, str, int], tuple[int, int]]
     return {cell: counts for cell, counts in cells.items() if counts[1]}
 
 
+def gained(before: list[Piece], now: list[Piece]) -> Iterator[str]:
+    """A row per drop whose mean width changed: widths, and how often a difference is told."""
+    old, new = _widths_of(before), _widths_of(now)
+    order = [world.title for world in WORLDS]
+    rows: dict[tuple[str, str], list[str]] = {}
+    for figure, title, n in sorted(
+        old.keys() & new.keys(), key=lambda cell: (cell[0], order.index(cell[1]), cell)
+    ):
+        was, told_before = old[figure, title, n]
+        width, told = new[figure, title, n]
+        if abs(width / was - 1) > _SAME_WIDTH:
+            said = f"{n:,}: {_three(was)} to {_three(width)}"
+            if figure.endswith("drop"):
+                said += f", {100 * told_before:.0f} to {100 * told:.0f}"
+            rows.setdefault((figure, title), []).append(said)
+    for (figure, title), said_of in rows.items():
+        yield f"| {figure} | {title} | {'; '.join(said_of)} |"
+
+
+def _three(width: float) -> str:
+    """Two figures, without an exponent."""
+    return f"{width:.2g}" if width >= 0.01 else f"{width:.4f}"  # noqa: PLR2004 - a layout
+
+
+def _widths_of(pieces: list[Piece]) -> dict[tuple[str, str, int], tuple[float, float]]:
+    """Figure, model and size -> mean width, and share of the sets that told a difference."""
+    sums: dict[tuple[str, str, int], list[float]] = {}
+    for piece in pieces:
+        for figure, width in piece.widths.items():
+            row = sums.setdefault((figure, piece.title, piece.n), [0.0, 0.0, 0.0])
+            for at, each in enumerate((width, piece.told[figure], sum(piece.counts[figure]))):
+                row[at] += each
+    return {cell: (row[0] / row[2], row[1] / row[2]) for cell, row in sums.items() if row[2]}
+
+
 def summary(pieces: list[Piece]) -> Iterator[str]:
     """A row per part: mean coverage, and the lowest and the highest cell."""
     cells, parts = cells_of(pieces), {world.title: world.part for world in WORLDS}
@@ -163,11 +210,16 @@ def main() -> None:
     parser.add_argument(
         "--table", action="store_true", help="print tables of what was counted so far"
     )
+    parser.add_argument("--against", type=Path, help="print what changed against an earlier file")
     given = parser.parse_args()
     only = set(filter(None, given.only.split(",")))
     known = dict.fromkeys(world.part for world in WORLDS)
     if unknown := sorted(only - set(known)):
         parser.error(f"no part {', '.join(unknown)}; there are {', '.join(known)}")
+    if given.against:
+        print("| figure | model | n: mean width, and sets in a hundred that tell a difference |")
+        print("|---|---|---|", *gained(read(given.against), read(given.path)), sep="\n")
+        return
     if not given.table:
         run(given.path, given.seconds, only)
         return

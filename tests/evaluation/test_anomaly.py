@@ -96,7 +96,7 @@ def test_drops_are_differences_of_the_figures(n: int, figure: Figure) -> None:
         assert drop is not None
         assert drop.value == pytest.approx(old - new, abs=1e-9)
         assert drop.low < drop.value < drop.high
-        assert ("jackknife" in drop.method) == (n > 2000 and name != "auroc")
+        assert ("jackknife" in drop.method) == (name != "auroc")
     assert result.flips is None
 
 
@@ -121,7 +121,8 @@ def test_perfect_separation_is_not_certain(figure: Figure) -> None:
         assert found.estimate.value == 1.0
         assert found.estimate.low < 0.95
         assert found.drop is not None
-        assert found.drop.low < -0.05
+        # A kind that was not drawn may be lost; that one is gained, nothing hints at.
+        assert -0.05 < found.drop.low < 0.0
         assert found.drop.high > 0.05
 
 

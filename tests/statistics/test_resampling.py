@@ -23,7 +23,6 @@ from edgeworthy.statistics import (
     unseen_share,
     widened,
 )
-from edgeworthy.statistics.replicates import joined_arms
 from edgeworthy.statistics.resampling import Statistic
 
 Array = NDArray[np.float64]
@@ -302,14 +301,6 @@ def test_a_figure_with_a_bias_has_both_intervals_together() -> None:
     one = plain.skewed_interval(confidence=0.95, unit="ratio")
     two = replace(plain, bias=0.02).skewed_interval(confidence=0.95, unit="ratio")
     assert (two.low, two.high) == pytest.approx((one.low - 0.02, one.high))
-
-
-def test_arms_are_joined_as_squares() -> None:
-    found = Estimate(value=0.0, low=-3.0, high=6.0, confidence=0.95, n=9, method="x", unit="ratio")
-    wide = joined_arms(found, arm=4.0, reason="y")
-    assert wide.low == -5.0
-    assert wide.high == pytest.approx(52**0.5)
-    assert wide.method == "x+y"
 
 
 def test_many_samples_left_out_in_groups_have_the_same_skewness() -> None:

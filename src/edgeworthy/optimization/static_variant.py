@@ -51,6 +51,7 @@ from edgeworthy.optimization.quantization import (
     tensors_before_products,
     weight_scales,
     weights_on_steps,
+    without_shut,
 )
 from edgeworthy.optimization.rescaling import balance_channels, equalize_channels
 from edgeworthy.optimization.wiring import opset_version
@@ -198,6 +199,7 @@ def _calibrated(
         uncut = tensors_before_products(work.model, plan.nodes)
         ranges |= ranges_of({name: seen[name] for name in seen if name in uncut}, _WHOLE)
         method += f"; {_WHOLE} before products"
+    ranges = without_shut(work.model, ranges)
     work.note("calibrate", f"ranges of {len(seen)} tensors ({method})")
     if recipe.float_share > 0.0:
         share = recipe.float_share

@@ -8,8 +8,9 @@ Rules:
 2. What is left out is images, with all their boxes: those of one image are not independent.
 3. Precision that is made falling is too high for few images, by a quarter of an interval's arm.
    The interval holds the figure with that bias and without it.
-4. Two detectors differ in few boxes, which may be in none of the images. The arms of a drop are at
-   least what an unseen kind of image would do on which one of the two finds nothing.
+4. Two detectors differ in few boxes, which may be in none of the images. The high end of a drop is
+   at least what an unseen kind of image would cost on which the version finds nothing. The low end
+   says what is lost at least, and does not allow for a kind that is gained.
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ class _AveragePrecision(Metric[Detections]):
             return ()
         ones = np.ones((1, len(subject)))
         lost = max(float(before(ones)[0]), float(after(ones)[0]), _LEAST_LOST)
-        floor = rule_of_three(len(subject), effect=lost)
+        unseen = rule_of_three(len(subject), effect=lost)
+        alike = np.array_equal(subject.hits, original.hits)
+        floor = unseen if alike else dataclasses.replace(unseen, below=lambda _: 0.0)
         return tuple(
             clipped(
                 floor.applied(found.skewed_interval(confidence=level, unit="ratio")),

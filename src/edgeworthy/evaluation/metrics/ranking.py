@@ -8,28 +8,33 @@ from __future__ import annotations
 import abc
 import dataclasses
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
-from edgeworthy.evaluation.metrics.resampled import (
-    MOST_BOOTSTRAP_CELLS,
-    Floor,
-    resampled_estimates,
-    rule_of_three,
-)
+from edgeworthy.evaluation.metrics.resampled import Floor, resampled_estimates, rule_of_three
 from edgeworthy.evaluation.samples import Scores
-from edgeworthy.statistics.pairing import correlation_of, joined_difference
+from edgeworthy.statistics.jackknife import Jackknifed, block_jackknife
 from edgeworthy.statistics.ranking import paired_area_difference, roc_area
-from edgeworthy.statistics.replicates import clipped, joined_arms, unseen_share
-from edgeworthy.statistics.resampling import Statistic, replicate
+from edgeworthy.statistics.replicates import (
+    adjusted_level,
+    clipped,
+    unseen_share,
+    widened,
+    with_undrawn_loss,
+)
+from edgeworthy.statistics.resampling import Statistic
 
 _LARGEST_FALSE_ALARM_RATIO = 0.1
 _FEWEST_FALSE_ALARMS = 2
-# Of fewer, resamples often show no difference at all; a kind that is missing may lose a quarter.
-_FEW_SAMPLES = 5
-_UNSEEN_EFFECT = 0.25
+# Samples are left out one by one up to so many, then in groups.
+_BLOCKS = 200
+# Scores that rank little better than chance can still lose as much as these.
+_LEAST_LOST = 0.25
+# Of what a kind may lose that was not drawn, the part that one may gain.
+_GAINED = 0.1
 
 
 class Auroc(Metric[Scores]):
@@ -77,6 +82,10 @@ class _Resampled(Metric[Scores]):
         """The figure as a function of the samples' weights."""
 
     @abc.abstractmethod
+    def chance(self, samples: Scores) -> float:
+        """The figure of scores that say nothing."""
+
+    @abc.abstractmethod
     def scarce_count(self, samples: Scores) -> int:
         """Samples of the kind that the figure has fewest of."""
 
@@ -99,41 +108,23 @@ class _Resampled(Metric[Scores]):
         )
 
     def drops(self, subject: Scores, original: Scores, plan: IntervalPlan) -> tuple[Estimate, ...]:
-        """Original's figure minus the subject's, resampled together."""
+        """Original's figure minus the subject's, samples left out of both at once."""
         if self.scarce_count(subject) < 1:
             return ()
         before, after = self.statistic(original), self.statistic(subject)
-        purpose = f"{self.definition.name} drop"
-        ones = np.ones(len(subject), dtype=np.int64)
-        if len(subject) > MOST_BOOTSTRAP_CELLS:
-            return resampled_estimates(
-                lambda weights: before(weights) - after(weights),
-                ones,
-                plan=plan,
-                purpose=purpose,
-                floor=self._floor(subject),
-                unit_and_range=("ratio", -1.0, 1.0),
-            )
-        first, second = replicate(
-            lambda weights: np.stack([before(weights), after(weights)], axis=1),
-            ones,
-            seed=plan.seed_of(purpose),
-            resamples=plan.resamples,
-            scarce_n=self.scarce_count(subject),
+        spread = block_jackknife(
+            lambda weights: before(weights) - after(weights),
+            np.ones(len(subject), dtype=np.int64),
+            seed=plan.seed_of(f"{self.definition.name} drop"),
+            blocks=_BLOCKS,
         )
-        correlation = correlation_of(first.draws, second.draws)
-        found = []
-        for level in plan.confidences:
-            one, two = (
-                self._floor(subject).applied(part.interval(confidence=level, unit="ratio"))
-                for part in (first, second)
-            )
-            difference = joined_difference(one, two, correlation=correlation)
-            if (scarce := self.scarce_count(subject)) < _FEW_SAMPLES:
-                arm = _UNSEEN_EFFECT * unseen_share(scarce, confidence=level)
-                difference = joined_arms(difference, arm=arm, reason="unseen-kind")
-            found.append(clipped(difference, smallest=-1.0, largest=1.0))
-        return tuple(found)
+        ones = np.ones((1, len(subject)))
+        best = max(float(before(ones)[0]), float(after(ones)[0]))
+        rare = min(int(subject.anomalous.sum()), int((~subject.anomalous).sum()))
+        return tuple(
+            _drop(spread, level, lost=max(best - self.chance(subject), _LEAST_LOST), rare=rare)
+            for level in plan.confidences
+        )
 
     def _floor(self, samples: Scores) -> Floor:
         scarce = self.scarce_count(samples)
@@ -154,6 +145,10 @@ class AveragePrecision(_Resampled):
     def statistic(self, samples: Scores) -> Statistic:
         """Average precision."""
         return _average_precision(samples)
+
+    def chance(self, samples: Scores) -> float:
+        """Share of anomalous samples."""
+        return float(samples.anomalous.mean())
 
     def scarce_count(self, samples: Scores) -> int:
         """The rarer of anomalous and normal samples."""
@@ -179,11 +174,26 @@ class PartialAuroc(_Resampled):
         """Partial area."""
         return _partial_area(samples)
 
+    def chance(self, samples: Scores) -> float:  # noqa: ARG002 - the same for all
+        """One half."""
+        return 0.5
+
     def scarce_count(self, samples: Scores) -> int:
         """Anomalous samples, or normal ones below the false alarm ratio."""
         anomalous = int(samples.anomalous.sum())
         counted = int((len(samples) - anomalous) * _LARGEST_FALSE_ALARM_RATIO)
         return min(anomalous, counted) if counted >= _FEWEST_FALSE_ALARMS else 0
+
+
+def _drop(spread: Jackknifed, confidence: float, *, lost: float, rare: int) -> Estimate:
+    """Interval of a drop: its high end holds a kind of ``rare`` samples that was not drawn."""
+    level = adjusted_level(confidence)
+    unseen = unseen_share(rare, confidence=level) * lost
+    found = msgspec.structs.replace(
+        spread.interval(confidence=level, unit="ratio"), confidence=confidence
+    )
+    wide = widened(found, below=unseen * _GAINED, above=0.0, floor="unseen-gain")
+    return clipped(with_undrawn_loss(wide, loss=unseen), smallest=-1.0, largest=1.0)
 
 
 class _Thresholds:
