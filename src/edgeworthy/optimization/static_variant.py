@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
+from edgeworthy.optimization.blas_threads import one_blas_thread
 from edgeworthy.optimization.calibration import (
     OUTPUT_ERROR,
     TensorRange,
@@ -31,6 +32,7 @@ from edgeworthy.optimization.passes import AFTER_QUANTIZATION, BEFORE_QUANTIZATI
 from edgeworthy.optimization.passes.raise_opset import PER_CHANNEL_OPSET
 from edgeworthy.optimization.passes.store_int8_tables import StoreInt8Tables
 from edgeworthy.optimization.quantization import (
+    LayerInputs,
     QuantizationPlan,
     Quantized,
     RoundedWeights,
@@ -49,6 +51,7 @@ from edgeworthy.optimization.quantization import (
     tensors_before_products,
     weight_scales,
     weights_on_steps,
+    without_shut,
 )
 from edgeworthy.optimization.rescaling import balance_channels, equalize_channels
 from edgeworthy.optimization.wiring import opset_version
@@ -76,8 +79,10 @@ def quantize_statically(
     check_method(recipe.calibration_method)
     make_ready(work)
     reference = work.proof.outputs(work.model)
-    plan, ranges = plan_integers(work, recipe, calibration)
-    quantized = _quantized(work, recipe, plan, ranges, calibration)
+    inputs = LayerInputs(calibration)
+    careful = recipe.rounding != "nearest" and recipe.per_channel
+    plan, ranges = plan_integers(work, recipe, calibration, inputs=inputs if careful else None)
+    quantized = _quantized(work, recipe, plan, ranges, inputs)
     if not quantized.weight_count:
         raise OptimizationError("the quantizer found no weights to quantize")
     remarks = "".join(f"; {remark}" for remark in quantized.remarks)
@@ -92,7 +97,11 @@ def quantize_statically(
 
 
 def plan_integers(
-    work: Workbench, recipe: QuantizationRecipe, calibration: Calibration
+    work: Workbench,
+    recipe: QuantizationRecipe,
+    calibration: Calibration,
+    *,
+    inputs: LayerInputs | None = None,
 ) -> tuple[QuantizationPlan, dict[str, TensorRange]]:
     """Make the float graph easy to quantize; decide what is quantized, in which ranges.
 
@@ -100,6 +109,7 @@ def plan_integers(
         work: With a graph that :func:`make_ready` went through.
         recipe: Says how.
         calibration: Gives the calibration samples.
+        inputs: Looks at the layers in the same runs.
 
     Returns:
         The plan, and a range for each tensor that it touches.
@@ -114,7 +124,8 @@ def plan_integers(
         equalize_channels(work, calibration)
     if recipe.balancing and recipe.per_channel:
         balance_channels(work, calibration)
-    return _calibrated(work, recipe, calibration, whole=outliers and recipe.outlier_care)
+    whole = outliers and recipe.outlier_care
+    return _calibrated(work, recipe, calibration, whole=whole, inputs=inputs)
 
 
 def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> bool:
@@ -161,12 +172,20 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
 
 
 def _calibrated(
-    work: Workbench, recipe: QuantizationRecipe, calibration: Calibration, *, whole: bool
+    work: Workbench,
+    recipe: QuantizationRecipe,
+    calibration: Calibration,
+    *,
+    whole: bool,
+    inputs: LayerInputs | None,
 ) -> tuple[QuantizationPlan, dict[str, TensorRange]]:
     """What to quantize, with the ranges of its activations; whole ones before products if told."""
     work.say("calibration")
     plan = make_plan(work.model, float_nodes=recipe.float_nodes)
-    seen = observe(work.model, calibration(), plan.activations)
+    if inputs is not None:
+        inputs.accompany(work.model, plan)
+    with one_blas_thread():
+        seen = observe(work.model, calibration(), plan.activations, companion=inputs)
     limit = min(_JUDGED_SAMPLES, affordable_samples(work.model) // _JUDGED_SHARE)
     judged = list(first_runs(work.model, calibration(), plan.activations, limit=limit))
     method = recipe.calibration_method
@@ -180,6 +199,7 @@ def _calibrated(
         uncut = tensors_before_products(work.model, plan.nodes)
         ranges |= ranges_of({name: seen[name] for name in seen if name in uncut}, _WHOLE)
         method += f"; {_WHOLE} before products"
+    ranges = without_shut(work.model, ranges)
     work.note("calibrate", f"ranges of {len(seen)} tensors ({method})")
     if recipe.float_share > 0.0:
         share = recipe.float_share
@@ -195,13 +215,13 @@ def _quantized(
     recipe: QuantizationRecipe,
     plan: QuantizationPlan,
     ranges: Mapping[str, TensorRange],
-    calibration: Calibration,
+    inputs: LayerInputs,
 ) -> Quantized:
     """Weights rounded and biases corrected, then QDQ nodes around it all."""
     work.say("quantization")
     scales = weight_scales(work.model, plan, recipe)
     empirical = recipe.bias_correction == "empirical"
-    found = rounded_weights(work, recipe, plan, scales, calibration, biases=empirical)
+    found = rounded_weights(work, recipe, plan, scales, inputs, biases=empirical)
     corrected = found.model
     if recipe.bias_correction != "none":
         shifts = bias_shifts(
@@ -210,7 +230,7 @@ def _quantized(
             if recipe.per_channel
             else stored_weights(quantize(found.model, plan, ranges, recipe).model),
             plan,
-            calibration(),
+            inputs.batches(),
             known=found.shifts,
             analytic=recipe.bias_correction == "analytic",
         )
@@ -234,7 +254,7 @@ def rounded_weights(
     recipe: QuantizationRecipe,
     plan: QuantizationPlan,
     scales: Mapping[str, NDArray[np.float32]],
-    calibration: Calibration,
+    inputs: LayerInputs,
     *,
     biases: bool = False,
 ) -> RoundedWeights:
@@ -246,7 +266,7 @@ def rounded_weights(
         work.model,
         plan,
         scales,
-        calibration,
+        inputs,
         bounds=lambda layer, integers: bounds_of(layer, integers, recipe),
         biases=biases,
     )

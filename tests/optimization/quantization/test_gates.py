@@ -16,8 +16,9 @@ from onnx import ModelProto
 from edgeworthy.documents.device import InstructionSet
 from edgeworthy.graph import load_model
 from edgeworthy.optimization import Refusal, make_variant, recipes_for
+from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.passes.name_nodes import NameNodes
-from edgeworthy.optimization.quantization import make_plan
+from edgeworthy.optimization.quantization import make_plan, without_shut
 
 WEIGHTS = {"k": np.ones((2, 2, 1, 1), np.float32), "half": np.array(0.5, np.float32)}
 SWISH = "m = Mul (a, s) y = Conv (m, k)"
@@ -73,6 +74,40 @@ def test_a_gate_or_a_product_that_must_be_float_keeps_the_other_there(
     text = f"g (float[n,2,3,3] x) => (float[n,2,3,3] y) {{ {body} }}"
     model = NameNodes().call(parse(text, WEIGHTS)).model
     assert not {"HardSigmoid", "Mul"} & set(make_plan(model, float_nodes=(kept,)).nodes)
+
+
+@pytest.mark.parametrize(
+    ("body", "lowest"),
+    [
+        ("s = Sigmoid (a) m = Mul (a, s) y = Conv (m, k)", -8.0),
+        ("s = HardSigmoid <alpha=0.25, beta=0.5> (a) m = Mul (s, a) y = Conv (m, k)", -2.0),
+        # the gate of another tensor, and tensors that more than the gate and its product read
+        ("s = Sigmoid (a) b = Conv (x, k) m = Mul (b, s) y = Conv (m, k)", -50.0),
+        ("s = Sigmoid (a) m = Mul (a, s) c = Conv (m, k) y = Add (c, a)", -50.0),
+        ("s = Sigmoid (a) m = Mul (a, s) c = Conv (s, k) y = Add (c, m)", -50.0),
+        ("r = Relu (a) y = Conv (r, k)", -50.0),
+    ],
+)
+def test_a_range_begins_where_the_gate_opens(
+    body: str, lowest: float, parse: Callable[..., ModelProto]
+) -> None:
+    text = f"g (float[n,2,3,3] x) => (float[n,2,3,3] y) {{ a = Conv (x, k) {body} }}"
+    model = NameNodes().call(parse(text, WEIGHTS)).model
+    found = without_shut(model, {"a": TensorRange(-50.0, 30.0), "x": TensorRange(-50.0, 1.0)})
+    assert found == {"a": TensorRange(lowest, 30.0), "x": TensorRange(-50.0, 1.0)}
+
+
+def test_a_result_of_the_model_and_a_gate_that_never_opened_keep_their_range(
+    parse: Callable[..., ModelProto],
+) -> None:
+    curve = "s = Sigmoid (a) m = Mul (a, s) y = Conv (m, k)"
+    results = "float[n,2,3,3] y, float[n,2,3,3] a"
+    text = f"g (float[n,2,3,3] x) => ({results}) {{ a = Conv (x, k) {curve} }}"
+    seen = {"a": TensorRange(-50.0, 30.0)}
+    assert without_shut(parse(text, WEIGHTS), seen) == seen
+    never = {"a": TensorRange(-50.0, -20.0)}
+    inner = f"g (float[n,2,3,3] x) => (float[n,2,3,3] y) {{ a = Conv (x, k) {curve} }}"
+    assert without_shut(parse(inner, WEIGHTS), never) == never
 
 
 SWISHES = {

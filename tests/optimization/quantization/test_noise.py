@@ -22,8 +22,15 @@ Arrays = dict[str, NDArray[Any]]
 Parse = Callable[..., ModelProto]
 
 
+CLIP = "r1 = Clip (c1, zero, six)"
+
+
 @pytest.fixture
 def edges(parse: Parse) -> ModelProto:
+    return bright_edges(parse, CLIP)
+
+
+def bright_edges(parse: Parse, curve: str) -> ModelProto:
     """Differences of neighbours of a bright picture: small against what they are made of."""
     generator = np.random.default_rng(9)
     weights = {
@@ -36,11 +43,11 @@ def edges(parse: Parse) -> ModelProto:
         "zero": np.array(0.0),
     }
     model = parse(
-        """g (float[n,1,8,8] x) => (float[n,8,6,5] y) {
-        c1 = Conv (x, w1, b1) r1 = Clip (c1, zero, six)
+        f"""g (float[n,1,8,8] x) => (float[n,8,6,5] y) {{
+        c1 = Conv (x, w1, b1) {curve}
         c2 = Conv <group=2> (r1, w2) r2 = Clip (c2, zero, six)
         c3 = Conv (r2, w3) r3 = Relu (c3)
-        y = Conv (r3, w4) }""",
+        y = Conv (r3, w4) }}""",
         {name: value.astype(np.float32) for name, value in weights.items()},
     )
     x = np.ones((1, 1, 8, 8), np.float32)
@@ -94,6 +101,41 @@ def test_edge_detectors_stay_in_float_with_what_feeds_them(
     assert max(ratios, key=lambda name: ratios[name]) == "Conv_1"
     kept = noisy_layers(edges, plan, plan.with_implied(ranges), runs, share=0.5)
     assert kept == ("Conv", "Clip", "Conv_1")
+
+
+@pytest.mark.parametrize("gate", ["Sigmoid", "HardSigmoid"])
+def test_a_curve_with_its_gate_lies_between_two_layers_as_a_clip_does(
+    gate: str, parse: Parse, runs: list[Arrays]
+) -> None:
+    model = bright_edges(parse, f"g1 = {gate} (c1) r1 = Mul (c1, g1)")
+    plan = make_plan(model)
+    ranges = plan.with_implied(ranges_of(observe(model, iter(runs), plan.activations), "minmax"))
+    kept = noisy_layers(model, plan, ranges, runs, share=0.5)
+    assert kept == ("Conv", gate, "Mul", "Conv_1")
+
+
+def test_a_first_layer_that_the_input_is_too_coarse_for_reads_it_in_float(
+    parse: Parse, runs: list[Arrays]
+) -> None:
+    weights = {"w1": np.array([[[[40.0, -40.0]]]]), "w2": np.ones((8, 1, 3, 3))}
+    model = parse(
+        "g (float[n,1,8,8] x) => (float[n,8,6,5] y) { r = Conv (x, w1) y = Conv (r, w2) }",
+        {name: value.astype(np.float32) for name, value in weights.items()},
+    )
+    model = NameNodes().call(model).model
+    bright = [{"x": run["x"] + np.float32(3.0)} for run in runs]
+    plan = make_plan(model)
+    ranges = ranges_of(observe(model, iter(bright), plan.activations), "minmax")
+    assert noisy_layers(model, plan, ranges, bright, share=0.9) == ("Conv",)
+
+
+def test_a_curve_that_others_read_keeps_its_layers_in_integers(
+    parse: Parse, runs: list[Arrays]
+) -> None:
+    model = bright_edges(parse, "g1 = Sigmoid (c1) p1 = Mul (c1, g1) r1 = Add (c1, p1)")
+    plan = make_plan(model)
+    ranges = plan.with_implied(ranges_of(observe(model, iter(runs), plan.activations), "minmax"))
+    assert "Conv_1" not in noisy_layers(model, plan, ranges, runs, share=0.5)
 
 
 def test_a_layer_that_is_in_float_takes_along_what_makes_its_input(

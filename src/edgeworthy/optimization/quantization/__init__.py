@@ -18,6 +18,8 @@ from edgeworthy.optimization.quantization.equalization import (
     pairs_of,
 )
 from edgeworthy.optimization.quantization.float_layers import noisy_layers
+from edgeworthy.optimization.quantization.gates import without_shut
+from edgeworthy.optimization.quantization.input_moments import LayerInputs
 from edgeworthy.optimization.quantization.plan import QuantizationPlan, make_plan
 from edgeworthy.optimization.quantization.rounded_weights import (
     RoundedWeights,
@@ -38,6 +40,7 @@ from edgeworthy.optimization.quantization.streams import (
 )
 
 __all__ = [
+    "LayerInputs",
     "QuantizationPlan",
     "Quantized",
     "RoundedWeights",
@@ -64,4 +67,5 @@ __all__ = [
     "weight_scales",
     "weights_on_steps",
     "why_not",
+    "without_shut",
 ]

@@ -7,8 +7,9 @@ Rules:
 2. A layer is kept in float, together with the layer that makes its input, when it alone causes at
    least a tenth of the noise of all of them.
 3. Layers kept in float do at most the given share of the model's multiply-accumulates.
-4. Only where it helps: between two layers with weights, with at most a ReLU or clip between them,
-   and no other reader of what lies there. Elsewhere the rounding would happen all the same.
+4. Only where it helps: between two layers with weights, with at most a ReLU, a clip or a product
+   with an own gate between them, and no other reader of what lies there; and the first layer, if
+   nothing else reads the model's input. Elsewhere the rounding would happen all the same.
 5. A layer that is in float already, because the user says so, has its input rounded as well, unless
    the layer that makes it joins it.
 """
@@ -16,6 +17,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from edgeworthy.graph.macs import node_macs
 from edgeworthy.graph.shapes import shapes_per_sample
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.quantization.gates import self_gate
 from edgeworthy.optimization.quantization.noise import noise_ratios, with_rounded
 from edgeworthy.optimization.quantization.operators import WEIGHTED
 from edgeworthy.optimization.quantization.plan import QuantizationPlan, weighted_nodes
@@ -35,6 +38,8 @@ from edgeworthy.runtimes.base import Tensors
 TRIED = 8
 #: Share of all noise that a layer must cause to be worth it.
 WORTH = 0.1
+#: Nodes between two layers, the first one included, where a ReLU or clip stands there.
+_WITH_CURVE = 2
 
 
 def noisy_layers(
@@ -66,8 +71,8 @@ def noisy_layers(
     costs = _costs(model)
     kept: set[str] = set()
     left = share * sum(costs.values())
-    for name in _worth_it(model, ranges, held, {each: chains[each][0] for each in tried[:TRIED]}):
-        new = set(chains[name][1]) - kept
+    for name in _worth_it(model, ranges, held, {each: chains[each] for each in tried[:TRIED]}):
+        new = set(chains[name].nodes) - kept
         cost = sum(costs.get(each, 0) for each in new)
         if cost <= left:
             kept |= new
@@ -75,8 +80,21 @@ def noisy_layers(
     return tuple(node.name for node in model.graph.node if node.name in kept)
 
 
-def _chains(model: ModelProto, plan: QuantizationPlan) -> dict[str, tuple[str, list[str]]]:
-    """By layer, the tensor that it reads and the nodes that must be in float for its sake."""
+@dataclass(frozen=True)
+class _Chain:
+    """What would be in float for a layer's sake.
+
+    Attributes:
+        tensors: That are not rounded then: what it reads, and what lies before a gate.
+        nodes: Names of the layer, the one before it, and what stands between them.
+    """
+
+    tensors: tuple[str, ...]
+    nodes: tuple[str, ...]
+
+
+def _chains(model: ModelProto, plan: QuantizationPlan) -> dict[str, _Chain]:
+    """By layer."""
     wiring = Wiring(model.graph)
     chosen = set(plan.nodes)
     weighted = set(weighted_nodes(model.graph, wiring))
@@ -85,9 +103,13 @@ def _chains(model: ModelProto, plan: QuantizationPlan) -> dict[str, tuple[str, l
         if node.name not in weighted:
             continue
         tensor = node.input[0]
+        if tensor in wiring.inputs and wiring.has_one_consumer(tensor):
+            found[node.name] = _Chain((tensor,), (node.name,))
         between = _between(tensor, wiring)
         if between and all(each.name in chosen for each in between):
-            found[node.name] = (tensor, [*(each.name for each in between), node.name])
+            tensors = (tensor, between[0].output[0]) if len(between) > _WITH_CURVE else (tensor,)
+            names = (*(each.name for each in between), node.name)
+            found[node.name] = _Chain(tensors, names)
     return found
 
 
@@ -95,9 +117,13 @@ def _between(tensor: str, wiring: Wiring) -> list[NodeProto]:
     """The layer that makes a tensor, and the curve behind it; nothing when there is none."""
     maker = wiring.producers.get(tensor)
     nodes: list[NodeProto] = []
-    if not wiring.has_one_consumer(tensor):
+    if maker is None or not wiring.has_one_consumer(tensor):
         return nodes
-    if maker is not None and maker.op_type in {"Clip", "Relu"}:
+    gate = self_gate(maker, wiring)
+    if gate is not None:
+        nodes += [gate, maker]
+        maker = wiring.producers.get(gate.input[0])
+    elif maker.op_type in {"Clip", "Relu"}:
         nodes.append(maker)
         if not wiring.has_one_consumer(maker.input[0]):
             return []
@@ -114,14 +140,18 @@ def _worth_it(
     model: ModelProto,
     ranges: Mapping[str, TensorRange],
     runs: Sequence[Tensors],
-    tensors: Mapping[str, str],
+    chains: Mapping[str, _Chain],
 ) -> list[str]:
     """Layers that cause much of the outputs' error, the worst first."""
     reference = _outputs(model, runs)
-    known = {name: tensor for name, tensor in tensors.items() if tensor in ranges}
+    rounded = {
+        name: {each: ranges[each] for each in chain.tensors if each in ranges}
+        for name, chain in chains.items()
+        if chain.tensors[0] in ranges
+    }
     alone = {
-        name: _error(reference, _outputs(with_rounded(model, {tensor: ranges[tensor]}), runs))
-        for name, tensor in known.items()
+        name: _error(reference, _outputs(with_rounded(model, some), runs))
+        for name, some in rounded.items()
     }
     together = _error(reference, _outputs(with_rounded(model, ranges), runs))
     worth = [name for name, error in alone.items() if error >= WORTH * together > 0.0]

