@@ -60,6 +60,18 @@ def test_figures_and_their_drops_are_covered(n: int, sharpness: float) -> None:
     assert (hits / 120).min() >= least
 
 
+def calibrated(n: int, apart: float, sets: int, *, seed: int) -> Iterator[Decisions]:
+    """Sets of decisions of a model whose confidence is its accuracy."""
+    generator = np.random.default_rng(seed)
+    for _ in range(sets):
+        labels = generator.integers(0, 5, n)
+        logits = apart * generator.standard_normal((n, 5))
+        logits[np.arange(n), labels] += apart**2
+        best = logits.argmax(axis=1)
+        sure = 1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)
+        yield Decisions(labels, best, sure, (best != labels).astype(np.int64), 5)
+
+
 def held(name: str, task: Task, sets: Iterable[Samples], truth: float) -> float:
     """How often the interval of a metric holds the truth."""
     (metric,) = (each for each in find_task(task).metrics if each.definition.name == name)
@@ -74,18 +86,17 @@ def held(name: str, task: Task, sets: Iterable[Samples], truth: float) -> float:
 def test_overconfidence_is_covered_with_few_and_with_rare_mistakes(n: int, apart: float) -> None:
     # Calibrated, so that the truth is 0. Either interval that is joined here covers 87 to 92 %
     # of one kind; of 2,000 sets four standard errors are 1.9 points.
-    generator = np.random.default_rng(5)
+    sets = calibrated(n, apart, 2000, seed=5)
+    assert held("overconfidence", "classification", sets, 0.0) >= 0.93
 
-    def drawn() -> Iterator[Decisions]:
-        for _ in range(2000):
-            labels = generator.integers(0, 5, n)
-            logits = apart * generator.standard_normal((n, 5))
-            logits[np.arange(n), labels] += apart**2
-            best = logits.argmax(axis=1)
-            sure = 1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1)
-            yield Decisions(labels, best, sure, (best != labels).astype(np.int64), 5)
 
-    assert held("overconfidence", "classification", drawn(), 0.0) >= 0.93
+@pytest.mark.parametrize(("n", "apart"), [(20, 2.0), (20, 4.0), (100, 4.0)])
+def test_a_calibrated_model_without_a_mistake_is_not_called_miscalibrated(
+    n: int, apart: float
+) -> None:
+    # Four of five sets of 20 of the second hold no mistake, and resamples of them hold none either.
+    sets = calibrated(n, apart, 500, seed=8)
+    assert held("expected_calibration_error", "classification", sets, 0.0) >= 0.93
 
 
 @pytest.mark.parametrize(("n", "rare"), [(10, 1 / 3), (30, 0.01)])

@@ -28,6 +28,7 @@ from edgeworthy.statistics.distributions import normal_quantile
 _CAUTION = 0.8
 # Added to the variance of bins of which there is no sample, relative to the largest.
 _RIDGE = 1e-9
+_SMALLEST = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,15 @@ class ResampledGaps:
         scale = math.sqrt(self.n / max(self.n - 1, 1))
         return np.asarray((self.draws - self.draws.mean(axis=0)) * scale)
 
+    @property
+    def variance(self) -> NDArray[np.float64]:
+        """``(bins,)``: of the noise, at least what it is where the confidence is right."""
+        return np.asarray(np.maximum(self.noise.var(axis=0), self.alone))
+
     def most_noise(self, tail: float) -> NDArray[np.float64]:
         """``(bins,)``: as much of the gaps as may well be noise (rule 2)."""
-        variance = np.maximum(self.noise.var(axis=0), self.alone)
-        filled = variance > 0
-        squares = float(np.sum(self.observed[filled] ** 2 / variance[filled]))
+        filled = self.variance > 0
+        squares = float(np.sum(self.observed[filled] ** 2 / self.variance[filled]))
         if squares <= 0.0:
             return self.observed
         return self.observed * min(1.0, math.sqrt(_chi_squared(int(filled.sum()), tail) / squares))
@@ -104,8 +109,11 @@ def error_arms(gaps: ResampledGaps, *, tail: float) -> tuple[float, float]:
         gaps: Of one model.
         tail: Ratio of misses on each side.
     """
-    centers = gaps.observed - gaps.most_noise(tail), gaps.observed
-    most, none = (np.abs(each + gaps.noise).sum(axis=1) - np.abs(each).sum() for each in centers)
+    center = gaps.observed - gaps.most_noise(tail)
+    # Noise as it is where the confidence is right: without a mistake, resamples hold none either.
+    scale = np.sqrt(gaps.alone / np.maximum(gaps.noise.var(axis=0), _SMALLEST))
+    most = np.abs(center + scale * gaps.noise).sum(axis=1) - np.abs(center).sum()
+    none = np.abs(gaps.observed + gaps.noise).sum(axis=1) - np.abs(gaps.observed).sum()
     below = max(float(np.quantile(each, 1.0 - tail)) for each in (most, none))
     return max(below, 0.0), float(none.mean() - np.quantile(none, tail))
 
@@ -113,7 +121,7 @@ def error_arms(gaps: ResampledGaps, *, tail: float) -> tuple[float, float]:
 def _told(known: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:
     """``(bins, bins)``: what the noise ``(r, bins)`` of one model tells of that of the other."""
     products = known.T @ known
-    ridge = _RIDGE * max(float(products.diagonal().max()), np.finfo(np.float64).tiny)
+    ridge = _RIDGE * max(float(products.diagonal().max()), float(_SMALLEST))
     return np.asarray(np.linalg.solve(products + ridge * np.eye(len(products)), known.T @ asked))
 
 
