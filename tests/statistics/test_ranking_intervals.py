@@ -128,6 +128,18 @@ def test_a_rare_kind_that_is_lost_is_covered(n: int, lost: float) -> None:
     assert np.mean([each.low <= truth <= each.high for each in sets]) >= 0.92
 
 
+@pytest.mark.parametrize("m", [6, 60, 250])
+def test_a_high_end_reaches_as_far_as_any_with_a_floor_of_93_percent(m: int) -> None:
+    # A share s of m positives is lost: 7 % of sets hold none of it where (1 - s)^m = 0.07. An
+    # interval that covers 93 % reaches that far in sets which show nothing, or in some of them.
+    generator = np.random.default_rng(15)
+    positive = np.arange(5 * m) < m
+    scores = generator.standard_normal(5 * m) + 2.0 * positive
+    same = paired_area_difference(scores, scores, positive, confidence=0.95)
+    lost = (1 - 0.07 ** (1 / m)) * (roc_area(scores, positive, confidence=0.95).value - 0.5)
+    assert lost <= same.high <= 1.3 * lost
+
+
 def test_a_single_positive_sample_still_gives_an_interval() -> None:
     positive = np.array([True, False, False, False])
     difference = paired_area_difference(
