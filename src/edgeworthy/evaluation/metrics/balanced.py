@@ -8,7 +8,7 @@ Rules:
    number of classes and not on the number of samples.
 3. The bootstrap cannot see a mistake that has not happened yet. The arms are at least what a kind
    of sample could do that is missing from the rarest class; those of a drop, from the rarest class
-   in which the two models agree on every sample.
+   in which at most one sample changed.
 4. A drop is widened as Student's t asks for as many samples as the rarest class has, or for 20.
 """
 
@@ -33,6 +33,8 @@ from edgeworthy.statistics.resampling import Statistic
 
 # The widening of rule 4 stops here.
 _FEW = 20
+# Changed samples of a class of which resamples still know too little.
+_ALIKE = 1
 
 
 class _ClassMean(Metric[Decisions]):
@@ -166,10 +168,10 @@ def _floor(labels: NDArray[np.int64]) -> Floor:
 
 
 def _drop_floor(labels: NDArray[np.int64], changed: NDArray[np.bool_]) -> Floor:
-    """The same, of the rarest class in which nothing changed: of others a resample knows."""
+    """The same, of the rarest class with at most one change: of others a resample knows."""
     sizes = np.bincount(labels)
     scarce = min(max(int(sizes[sizes > 0].min()), _FEW), len(labels))
-    alike = sizes[(sizes > 0) & (np.bincount(labels, changed, len(sizes)) == 0)]
+    alike = sizes[(sizes > 0) & (np.bincount(labels, changed, len(sizes)) <= _ALIKE)]
     if alike.size == 0:
         return Floor(lambda _: 0.0, lambda _: 0.0, "rule-of-three", scarce_n=scarce)
     floor = rule_of_three(int(alike.min()), effect=1.0 / int(np.count_nonzero(sizes)))
