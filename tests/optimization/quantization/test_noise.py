@@ -114,6 +114,21 @@ def test_a_curve_with_its_gate_lies_between_two_layers_as_a_clip_does(
     assert kept == ("Conv", gate, "Mul", "Conv_1")
 
 
+def test_a_first_layer_that_the_input_is_too_coarse_for_reads_it_in_float(
+    parse: Parse, runs: list[Arrays]
+) -> None:
+    weights = {"w1": np.array([[[[40.0, -40.0]]]]), "w2": np.ones((8, 1, 3, 3))}
+    model = parse(
+        "g (float[n,1,8,8] x) => (float[n,8,6,5] y) { r = Conv (x, w1) y = Conv (r, w2) }",
+        {name: value.astype(np.float32) for name, value in weights.items()},
+    )
+    model = NameNodes().call(model).model
+    bright = [{"x": run["x"] + np.float32(3.0)} for run in runs]
+    plan = make_plan(model)
+    ranges = ranges_of(observe(model, iter(bright), plan.activations), "minmax")
+    assert noisy_layers(model, plan, ranges, bright, share=0.9) == ("Conv",)
+
+
 def test_a_curve_that_others_read_keeps_its_layers_in_integers(
     parse: Parse, runs: list[Arrays]
 ) -> None:

@@ -120,7 +120,7 @@ def test_a_weight_whose_shape_the_exporter_noted_is_no_activation(
 
 
 def test_what_lies_between_layers_in_float_is_in_float(parse: Callable[..., ModelProto]) -> None:
-    """``s`` and ``r`` are between ``a``, ``c`` and ``y``; with ``y`` in integers they lead to it."""
+    """``s`` and ``r`` are between layers; with ``y`` in integers they lead to it."""
     model = parse(
         """g (float[n,2] x) => (float[n,2] y) {
         a = Gemm (x, w) c = Gemm (x, v) s = Add (a, c) r = Relu (s) y = Gemm (r, w) }""",

@@ -8,8 +8,8 @@ Rules:
    least a tenth of the noise of all of them.
 3. Layers kept in float do at most the given share of the model's multiply-accumulates.
 4. Only where it helps: between two layers with weights, with at most a ReLU, a clip or a product
-   with an own gate between them, and no other reader of what lies there. Elsewhere the rounding
-   would happen all the same.
+   with an own gate between them, and no other reader of what lies there; and the first layer, if
+   nothing else reads the model's input. Elsewhere the rounding would happen all the same.
 5. A layer that is in float already, because the user says so, has its input rounded as well, unless
    the layer that makes it joins it.
 """
@@ -103,6 +103,8 @@ def _chains(model: ModelProto, plan: QuantizationPlan) -> dict[str, _Chain]:
         if node.name not in weighted:
             continue
         tensor = node.input[0]
+        if tensor in wiring.inputs and wiring.has_one_consumer(tensor):
+            found[node.name] = _Chain((tensor,), (node.name,))
         between = _between(tensor, wiring)
         if between and all(each.name in chosen for each in between):
             tensors = (tensor, between[0].output[0]) if len(between) > _WITH_CURVE else (tensor,)

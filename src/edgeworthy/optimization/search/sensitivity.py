@@ -38,7 +38,7 @@ from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.passes import CLEANING
 from edgeworthy.optimization.proof import gather_proof
-from edgeworthy.optimization.quantization import QuantizationPlan
+from edgeworthy.optimization.quantization import LayerInputs, QuantizationPlan
 from edgeworthy.optimization.quantization.operators import WEIGHTED
 from edgeworthy.optimization.search.regions import Noise, Work, float_order
 from edgeworthy.optimization.static_variant import (
@@ -97,7 +97,7 @@ def rank_layers(
     work.apply(CLEANING)
     make_ready(work)
     plan, ranges = plan_integers(work, recipe, others)
-    corrected, scales = finish_layers(work, recipe, plan, ranges, others)
+    corrected, scales = finish_layers(work, recipe, plan, ranges, LayerInputs(others))
     ready = _Finished(
         model=work.model,
         recipe=recipe,
