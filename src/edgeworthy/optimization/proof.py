@@ -82,7 +82,11 @@ class Proof:
         digest = self._digest(model)
         if digest not in self._known:
             executor = Executor(model)
-            outputs = tuple(executor.run(batch) for batch in self._batches)
+            # Copies: what the engine gave lies in its memory, and holds on to all of it.
+            outputs = tuple(
+                {name: values.copy() for name, values in executor.run(batch).items()}
+                for batch in self._batches
+            )
             self._known = {**dict(list(self._known.items())[-1:]), digest: outputs}
         return self._known[digest]
 

@@ -18,7 +18,7 @@ from edgeworthy.optimization.passes.remove_unused_initializers import RemoveUnus
 from edgeworthy.optimization.passes.store_float16 import StoreFloat16
 from edgeworthy.optimization.passes.store_int8_tables import StoreInt8Tables
 from edgeworthy.optimization.passes.store_int8_weights import StoreInt8Weights
-from edgeworthy.optimization.quantization import make_plan, weight_scales
+from edgeworthy.optimization.quantization import LayerInputs, make_plan, weight_scales
 from edgeworthy.optimization.quantization.dynamic_int8 import dynamic_nodes, quantize_dynamically
 from edgeworthy.optimization.static_variant import make_ready, rounded_weights, smooth_products
 from edgeworthy.optimization.workbench import Calibration, Workbench
@@ -72,7 +72,7 @@ def quantize_products(
     work.apply((StoreInt8Tables(recipe.float_nodes),))
     smooth_products(work, recipe, calibration)
     scales = weight_scales(work.model, plan, recipe)
-    rounded = rounded_weights(work, recipe, plan, scales, calibration)
+    rounded = rounded_weights(work, recipe, plan, scales, LayerInputs(calibration))
     work.model = quantize_dynamically(rounded.model, plan.nodes, scales)
     work.note("quantize", f"{len(plan.nodes)} products, activations as they come", changed=True)
     work.apply((RemoveUnusedInitializers(), *PACKING))

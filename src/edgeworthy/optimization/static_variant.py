@@ -15,9 +15,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import ModelProto
 
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
+from edgeworthy.optimization.blas_threads import one_blas_thread
 from edgeworthy.optimization.calibration import (
     OUTPUT_ERROR,
     TensorRange,
@@ -31,6 +33,7 @@ from edgeworthy.optimization.passes import AFTER_QUANTIZATION, BEFORE_QUANTIZATI
 from edgeworthy.optimization.passes.raise_opset import PER_CHANNEL_OPSET
 from edgeworthy.optimization.passes.store_int8_tables import StoreInt8Tables
 from edgeworthy.optimization.quantization import (
+    LayerInputs,
     QuantizationPlan,
     Quantized,
     RoundedWeights,
@@ -77,8 +80,10 @@ def quantize_statically(
     check_method(recipe.calibration_method)
     make_ready(work)
     reference = work.proof.outputs(work.model)
-    plan, ranges = plan_integers(work, recipe, calibration)
-    quantized = _quantized(work, recipe, plan, ranges, calibration)
+    inputs = LayerInputs(calibration)
+    careful = recipe.rounding != "nearest" and recipe.per_channel
+    plan, ranges = plan_integers(work, recipe, calibration, inputs=inputs if careful else None)
+    quantized = _quantized(work, recipe, plan, ranges, inputs)
     if not quantized.weight_count:
         raise OptimizationError("the quantizer found no weights to quantize")
     remarks = "".join(f"; {remark}" for remark in quantized.remarks)
@@ -93,7 +98,11 @@ def quantize_statically(
 
 
 def plan_integers(
-    work: Workbench, recipe: QuantizationRecipe, calibration: Calibration
+    work: Workbench,
+    recipe: QuantizationRecipe,
+    calibration: Calibration,
+    *,
+    inputs: LayerInputs | None = None,
 ) -> tuple[QuantizationPlan, dict[str, TensorRange]]:
     """Make the float graph easy to quantize; decide what is quantized, in which ranges.
 
@@ -101,6 +110,7 @@ def plan_integers(
         work: With a graph that :func:`make_ready` went through.
         recipe: Says how.
         calibration: Gives the calibration samples.
+        inputs: Looks at the layers in the same runs.
 
     Returns:
         The plan, and a range for each tensor that it touches.
@@ -115,7 +125,8 @@ def plan_integers(
         equalize_channels(work, calibration)
     if recipe.balancing and recipe.per_channel:
         balance_channels(work, calibration)
-    return _calibrated(work, recipe, calibration, whole=outliers and recipe.outlier_care)
+    whole = outliers and recipe.outlier_care
+    return _calibrated(work, recipe, calibration, whole=whole, inputs=inputs)
 
 
 def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> bool:
@@ -162,12 +173,20 @@ def smooth_products(work: Workbench, recipe: QuantizationRecipe, calibration: Ca
 
 
 def _calibrated(
-    work: Workbench, recipe: QuantizationRecipe, calibration: Calibration, *, whole: bool
+    work: Workbench,
+    recipe: QuantizationRecipe,
+    calibration: Calibration,
+    *,
+    whole: bool,
+    inputs: LayerInputs | None,
 ) -> tuple[QuantizationPlan, dict[str, TensorRange]]:
     """What to quantize, with the ranges of its activations; whole ones before products if told."""
     work.say("calibration")
     plan = make_plan(work.model, float_nodes=recipe.float_nodes)
-    seen = observe(work.model, calibration(), plan.activations)
+    if inputs is not None:
+        inputs.accompany(work.model, plan)
+    with one_blas_thread():
+        seen = observe(work.model, calibration(), plan.activations, companion=inputs)
     limit = min(_JUDGED_SAMPLES, affordable_samples(work.model) // _JUDGED_SHARE)
     judged = list(first_runs(work.model, calibration(), plan.activations, limit=limit))
     method = recipe.calibration_method
@@ -197,27 +216,53 @@ def _quantized(
     recipe: QuantizationRecipe,
     plan: QuantizationPlan,
     ranges: Mapping[str, TensorRange],
-    calibration: Calibration,
+    inputs: LayerInputs,
 ) -> Quantized:
     """Weights rounded and biases corrected, then QDQ nodes around it all."""
+    finished, scales = finish_layers(work, recipe, plan, ranges, inputs)
+    return quantize(finished, plan, ranges, recipe, scales=scales)
+
+
+def finish_layers(
+    work: Workbench,
+    recipe: QuantizationRecipe,
+    plan: QuantizationPlan,
+    ranges: Mapping[str, TensorRange],
+    inputs: LayerInputs,
+) -> tuple[ModelProto, dict[str, NDArray[np.float32]]]:
+    """The float graph with rounded weights and corrected biases, and the scales of its weights.
+
+    Raises:
+        InferenceError: The engine cannot run a graph on the way.
+    """
     work.say("quantization")
     scales = weight_scales(work.model, plan, recipe)
     empirical = recipe.bias_correction == "empirical"
-    found = rounded_weights(work, recipe, plan, scales, calibration, biases=empirical)
-    corrected = found.model
-    if recipe.bias_correction != "none":
-        shifts = bias_shifts(
-            work.model,
-            weights_on_steps(found.model, plan, scales)
-            if recipe.per_channel
-            else stored_weights(quantize(found.model, plan, ranges, recipe).model),
-            plan,
-            calibration(),
-            known=found.shifts,
-            analytic=recipe.bias_correction == "analytic",
-        )
-        corrected = lower_biases(found.model, shifts)
-    return quantize(corrected, plan, ranges, recipe, scales=scales)
+    found = rounded_weights(work, recipe, plan, scales, inputs, biases=empirical)
+    if recipe.bias_correction == "none":
+        return found.model, scales
+    shifts = bias_shifts(
+        work.model,
+        integer_weights(found.model, recipe, plan, ranges, scales),
+        plan,
+        inputs.batches(),
+        known=found.shifts,
+        analytic=recipe.bias_correction == "analytic",
+    )
+    return lower_biases(found.model, shifts), scales
+
+
+def integer_weights(
+    model: ModelProto,
+    recipe: QuantizationRecipe,
+    plan: QuantizationPlan,
+    ranges: Mapping[str, TensorRange],
+    scales: Mapping[str, NDArray[np.float32]],
+) -> dict[str, NDArray[np.float64]]:
+    """What the integers of each node's weight stand for, by node."""
+    if recipe.per_channel:
+        return weights_on_steps(model, plan, scales)
+    return stored_weights(quantize(model, plan, ranges, recipe).model)
 
 
 def make_ready(work: Workbench) -> None:
@@ -236,7 +281,7 @@ def rounded_weights(
     recipe: QuantizationRecipe,
     plan: QuantizationPlan,
     scales: Mapping[str, NDArray[np.float32]],
-    calibration: Calibration,
+    inputs: LayerInputs,
     *,
     biases: bool = False,
 ) -> RoundedWeights:
@@ -248,7 +293,7 @@ def rounded_weights(
         work.model,
         plan,
         scales,
-        calibration,
+        inputs,
         bounds=lambda layer, integers: bounds_of(layer, integers, recipe),
         biases=biases,
     )

@@ -13,6 +13,7 @@ from onnx import ModelProto
 from edgeworthy.optimization.data_types import data_types_for
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.quantization import (
+    LayerInputs,
     bias_shifts,
     bounds_of,
     lower_biases,
@@ -54,7 +55,7 @@ def test_shifts_are_those_that_the_engine_measures_borders_included(
         model,
         plan,
         scales,
-        batches,
+        LayerInputs(batches),
         bounds=lambda layer, integers: bounds_of(layer, integers, RECIPE),
         biases=True,
     )
@@ -82,7 +83,7 @@ def test_less_is_lost_about_the_mean_when_a_bias_takes_the_mean(
             model,
             plan,
             scales,
-            lambda: iter([{"x": x}]),
+            LayerInputs(lambda: iter([{"x": x}])),
             bounds=lambda layer, integers: bounds_of(layer, integers, RECIPE),
             biases=biases,
         )

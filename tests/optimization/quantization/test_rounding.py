@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from edgeworthy.optimization.quantization import rounding as rounding_module
 from edgeworthy.optimization.quantization.rounding import (
+    FREE_BOUNDS,
     Reactions,
     compensated,
-    free_bounds,
     neighbor_safe_bounds,
     output_error,
     pair_safe_bounds,
@@ -35,7 +35,7 @@ def case(seed: int, depth: int, *, groups: int = 1) -> tuple[np.ndarray, np.ndar
 def errors(weights: np.ndarray, scales: np.ndarray, moments: np.ndarray) -> tuple[float, float]:
     """Of plain rounding, and of ours."""
     plain = np.rint(weights / scales[..., None])
-    ours = compensated(weights, scales, Reactions.to(moments), free_bounds(plain))
+    ours = compensated(weights, scales, Reactions.to(moments), FREE_BOUNDS)
     plain_error, our_error = (
         output_error(each * scales[..., None] - weights, moments) for each in (plain, ours)
     )
@@ -49,21 +49,19 @@ def test_the_output_error_falls_to_a_part() -> None:
 
 def test_groups_are_rounded_by_themselves() -> None:
     weights, scales, moments = case(1, 9, groups=4)
-    bounds = free_bounds(weights)
+    bounds = FREE_BOUNDS
     together = compensated(weights, scales, Reactions.to(moments), bounds)
     for index in range(4):
         part = slice(index, index + 1)
-        alone = compensated(
-            weights[part], scales[part], Reactions.to(moments[part]), free_bounds(weights[part])
-        )
+        alone = compensated(weights[part], scales[part], Reactions.to(moments[part]), FREE_BOUNDS)
         np.testing.assert_array_equal(together[part], alone)
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     weights, scales, moments = case(2, 50)
-    expected = compensated(weights, scales, Reactions.to(moments), free_bounds(weights))
+    expected = compensated(weights, scales, Reactions.to(moments), FREE_BOUNDS)
     monkeypatch.setattr(rounding_module, "_BLOCK", 7)
-    found = compensated(weights, scales, Reactions.to(moments), free_bounds(weights))
+    found = compensated(weights, scales, Reactions.to(moments), FREE_BOUNDS)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -82,7 +80,7 @@ def test_it_comes_near_the_best_that_there_is() -> None:
 
 def test_inputs_that_are_always_zero_change_nothing() -> None:
     weights, scales, _ = case(4, 6)
-    found = compensated(weights, scales, Reactions.to(np.zeros((1, 6, 6))), free_bounds(weights))
+    found = compensated(weights, scales, Reactions.to(np.zeros((1, 6, 6))), FREE_BOUNDS)
     np.testing.assert_array_equal(found, np.rint(weights / scales[..., None]))
 
 
@@ -116,7 +114,7 @@ def test_neighbors_still_fit_16_bits(seed: int, depth: int) -> None:
     assert (np.abs(neighbor_sums(found)) <= 128).all()
 
 
-@pytest.mark.parametrize("depth", [3, 64, 65, 200])
+@pytest.mark.parametrize("depth", [3, 64, 200, 900])
 def test_the_root_is_upper_triangular_and_that_of_the_damped_moments(depth: int) -> None:
     _, _, moments = case(3, depth, groups=2)
     root = rounding_module._root(moments)
@@ -129,8 +127,7 @@ def test_the_root_is_upper_triangular_and_that_of_the_damped_moments(depth: int)
 def test_integers_are_those_of_the_updates_one_by_one() -> None:
     """The order of Optimal Brain Surgeon, written down as it is: an inverse for every weight."""
     weights, scales, moments = case(5, 30, groups=2)
-    plain = np.rint(weights / scales[..., None])
-    found = compensated(weights, scales, Reactions.to(moments), free_bounds(plain))
+    found = compensated(weights, scales, Reactions.to(moments), FREE_BOUNDS)
     for group in range(2):
         diagonal = np.diagonal(moments[group])
         damped = moments[group] + 0.01 * diagonal.mean() * np.eye(30)
@@ -151,12 +148,8 @@ def test_moments_of_inputs_that_hardly_change_are_no_reason_to_fail() -> None:
     energies, directions = np.linalg.eigh(moments[1])
     energies[:4] = -0.05 * energies.mean()
     moments[1] = (directions * energies) @ directions.T
-    rounded = compensated(
-        weights, scales, Reactions.to(moments), free_bounds(np.rint(weights / scales[..., None]))
-    )
+    rounded = compensated(weights, scales, Reactions.to(moments), FREE_BOUNDS)
     assert np.isfinite(rounded).all()
     assert np.abs(rounded - weights / scales[..., None]).max() < 8.0
-    apart = compensated(
-        weights[:1], scales[:1], Reactions.to(moments[:1]), free_bounds(np.rint(weights[:1]))
-    )
+    apart = compensated(weights[:1], scales[:1], Reactions.to(moments[:1]), FREE_BOUNDS)
     np.testing.assert_array_equal(rounded[:1], apart)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnx
@@ -53,8 +53,28 @@ class _Probe:
     low: str
 
 
+class Companion(Protocol):
+    """Whoever looks at the first runs as well, for another purpose.
+
+    Attributes:
+        left: Samples that it still wants to see.
+    """
+
+    left: int
+
+    def watch(self, model: ModelProto) -> list[str]:
+        """Add what it wants to see to the graph's outputs, and give their names."""
+
+    def see(self, run: Tensors, values: Tensors) -> None:
+        """Take in one run and its outputs."""
+
+
 def observe(
-    model: ModelProto, batches: Iterable[Tensors], tensors: Sequence[str]
+    model: ModelProto,
+    batches: Iterable[Tensors],
+    tensors: Sequence[str],
+    *,
+    companion: Companion | None = None,
 ) -> dict[str, Sight]:
     """Run the samples and note what each tensor looks like.
 
@@ -62,6 +82,7 @@ def observe(
         model: The float graph, of opset 13 or newer.
         batches: Model-ready inputs, shape ``(n, ...)``; read once, one at a time.
         tensors: Names of float32 tensors of the graph.
+        companion: Sees the same runs until it has enough.
 
     Returns:
         One sight per tensor, in the order given.
@@ -74,13 +95,18 @@ def observe(
     size = _run_size(model, tensors)
     most = MOST_COUNTED * size // MOST_SAMPLES
     watched, probes = _watched(model, tensors, most=most)
+    own = [name for probe in probes for name in (probe.some, probe.high, probe.low)]
+    beside = companion.watch(watched) if companion is not None else []
     executor = Executor(watched, optimized=True)
-    names = [name for probe in probes for name in (probe.some, probe.high, probe.low)]
     seen = {tensor: Sight() for tensor in tensors}
     count = 0
     for run in _pieces(batches, size, _open_inputs(model)):
         count += 1
+        accompanied = companion is not None and companion.left > 0
+        names = [*own, *beside] if accompanied else own
         values = executor.run(run, names) if names else {}
+        if companion is not None and accompanied:
+            companion.see(run, values)
         for probe in probes:
             lowest, highest = float(values[probe.low]), float(values[probe.high])
             _check_finite(lowest, highest, probe.tensor)

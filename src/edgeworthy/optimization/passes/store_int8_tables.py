@@ -20,6 +20,7 @@ from edgeworthy.optimization.quantization.weight_scales import full_scales
 from edgeworthy.optimization.wiring import Wiring, attribute, editable, fresh_name, is_standard
 
 _MATRIX_RANK = 2
+_ROWS_AT_A_TIME = 1024
 _LARGEST = 127
 #: Tables of fewer numbers are not worth their noise.
 LARGE_TABLE = 1 << 16
@@ -94,10 +95,17 @@ class StoreInt8Tables(Pass):
 def _in_bytes(tensor: TensorProto, taken: set[str]) -> tuple[TensorProto, TensorProto, float]:
     """The bytes, the scales ``(rows, 1)``, and the noise against the numbers in dB."""
     values = numpy_helper.to_array(tensor)
-    scales = full_scales(values, axis=0)[:, None]
-    integers = np.clip(np.rint(values / scales), -_LARGEST, _LARGEST).astype(np.int8)
-    difference = integers * scales - values
-    noise, signal = (float(np.square(each).mean(dtype=np.float64)) for each in (difference, values))
+    integers = np.empty(values.shape, dtype=np.int8)
+    scales = np.empty((len(values), 1), dtype=np.float32)
+    noise = signal = 0.0
+    for first in range(0, len(values), _ROWS_AT_A_TIME):  # a copy of all would be large
+        rows = slice(first, first + _ROWS_AT_A_TIME)
+        some = values[rows]
+        scales[rows] = full_scales(some, axis=0)[:, None]
+        integers[rows] = np.clip(np.rint(some / scales[rows]), -_LARGEST, _LARGEST)
+        difference = integers[rows] * scales[rows] - some
+        noise += float(np.square(difference).sum(dtype=np.float64))
+        signal += float(np.square(some).sum(dtype=np.float64))
     stored, steps = (fresh_name(taken, f"{tensor.name}.{part}") for part in ("int8", "scale"))
     decibels = 10 * math.log10(signal / noise) if noise and signal else math.inf
     return (

@@ -19,6 +19,7 @@ from edgeworthy.optimization.quantization.equalization import (
 )
 from edgeworthy.optimization.quantization.float_layers import noisy_layers
 from edgeworthy.optimization.quantization.gates import without_shut
+from edgeworthy.optimization.quantization.input_moments import LayerInputs
 from edgeworthy.optimization.quantization.plan import QuantizationPlan, make_plan
 from edgeworthy.optimization.quantization.rounded_weights import (
     RoundedWeights,
@@ -39,6 +40,7 @@ from edgeworthy.optimization.quantization.streams import (
 )
 
 __all__ = [
+    "LayerInputs",
     "QuantizationPlan",
     "Quantized",
     "RoundedWeights",

@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,25 +21,24 @@ from onnx import ModelProto, numpy_helper
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.optimization.blas_threads import one_blas_thread
 from edgeworthy.optimization.quantization.input_moments import (
-    Layer,
+    LayerInputs,
     Moments,
-    layers_of,
     observe_moments,
 )
+from edgeworthy.optimization.quantization.layers import Layer, layers_of
 from edgeworthy.optimization.quantization.plan import QuantizationPlan
 from edgeworthy.optimization.quantization.rounding import (
+    FREE_BOUNDS,
     Bounds,
     Reactions,
     as_float32,
     compensated,
-    free_bounds,
     neighbor_safe_bounds,
     output_error,
     pair_safe_bounds,
 )
 from edgeworthy.optimization.quantization.static_int8 import must_be_pair_safe
 from edgeworthy.optimization.wiring import editable
-from edgeworthy.runtimes.base import Tensors
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def round_weights(
     model: ModelProto,
     plan: QuantizationPlan,
     scales: Mapping[str, NDArray[Any]],
-    batches: Callable[[], Iterable[Tensors]],
+    inputs: LayerInputs,
     *,
     bounds: Callable[[Layer, NDArray[np.float64]], Bounds],
     biases: bool,
@@ -73,7 +72,7 @@ def round_weights(
         model: The float graph; each weight has one reader.
         plan: What is quantized.
         scales: Per weight, one scale per output channel.
-        batches: Gives the calibration samples anew.
+        inputs: What there is to look at the layers with.
         bounds: Of a layer's integers, given the nearest ones, ``(groups, channels, depth)``.
         biases: Whether biases will take out the shifts.
 
@@ -82,14 +81,14 @@ def round_weights(
     """
     better: dict[str, NDArray[np.float32]] = {}
     shifts: dict[str, NDArray[np.float64]] = {}
-    inputs: _Inputs | None = None
+    ready: _Inputs | None = None
     with one_blas_thread():
-        for layer, moments in observe_moments(model, layers_of(model, plan), batches):
+        for layer, moments in observe_moments(model, layers_of(model, plan), inputs):
             name = layer.node.input[1]
             shifted = biases and layer.has_bias
-            if inputs is None or not inputs.are(moments, shifted=shifted):
-                inputs = _Inputs.of(moments, shifted=shifted)
-            chosen, improved = _rounded(layer, inputs, scales[name], bounds)
+            if ready is None or not ready.are(moments, shifted=shifted):
+                ready = _Inputs.of(moments, shifted=shifted)
+            chosen, improved = _rounded(layer, ready, scales[name], bounds)
             if improved:
                 better[name] = layer.stored(chosen)
             if shifted:
@@ -105,7 +104,7 @@ def round_weights(
 def bounds_of(layer: Layer, nearest: NDArray[np.float64], recipe: QuantizationRecipe) -> Bounds:
     """How small and how large each integer may be, so that the promise of the recipe holds."""
     if not must_be_pair_safe(layer.node, layer.weight, recipe):
-        return free_bounds(nearest)
+        return FREE_BOUNDS
     rule = pair_safe_bounds if recipe.safe_pairs == "any-two" else neighbor_safe_bounds
     return rule(nearest)
 

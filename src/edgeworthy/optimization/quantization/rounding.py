@@ -12,6 +12,7 @@ Rules:
 2. The scales stay as they were, and so does every promise that they keep: in a reduced range no two
    weights, or no two neighbors, of equal sign add up to more than 128 afterwards either.
 3. A weight whose input is always zero is rounded to the nearest step.
+4. Single precision is enough: the damping keeps a hundred thousand times its error away from zero.
 
 Sources: Hassibi and Stork, Second Order Derivatives for Network Pruning: Optimal Brain Surgeon,
 1993; Frantar et al., GPTQ, 2022 (the order of the updates). That their inverse is not needed, since
@@ -28,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Reals = NDArray[np.float64]
+Singles = NDArray[np.float32]
 _LARGEST = 127.0
 #: Two weights of equal sign that add up to this still fit 16 bits: 255 * 128 < 2**15.
 _LARGEST_PAIR = 128.0
@@ -35,6 +37,9 @@ _LARGEST_PAIR = 128.0
 _DAMPING = 0.01
 #: Columns whose effect on all later ones is worked out together.
 _BLOCK = 64
+#: From this depth on a root is found by so many rows at a time: LAPACK's own blocks are small.
+_DEEP = 768
+_ROOT_BLOCK = 192
 
 
 @dataclass(frozen=True)
@@ -42,18 +47,16 @@ class Bounds:
     """How small and how large each rounded weight may be.
 
     Attributes:
-        lowest: The shape of the weights.
-        highest: The shape of the weights.
+        lowest: The shape of the weights, or one number for all of them.
+        highest: The shape of the weights, or one number for all of them.
     """
 
     lowest: Reals
     highest: Reals
 
 
-def free_bounds(rounded: Reals) -> Bounds:
-    """All eight bits, without -128."""
-    limit = np.full(rounded.shape, _LARGEST)
-    return Bounds(-limit, limit)
+#: All eight bits, without -128.
+FREE_BOUNDS = Bounds(np.array(-_LARGEST), np.array(_LARGEST))
 
 
 def pair_safe_bounds(rounded: Reals) -> Bounds:
@@ -115,19 +118,19 @@ class Reactions:
     """
 
     order: NDArray[np.int64]
-    factors: Reals
+    factors: Singles
 
     @classmethod
     def to(cls, moments: Reals) -> Reactions:
         """The reactions for inputs of these second moments, ``(groups, depth, depth)``."""
         largest_first = np.argsort(-np.diagonal(moments, axis1=1, axis2=2), axis=1, kind="stable")
         order = np.ascontiguousarray(largest_first[:, ::-1])
-        root = _root(_ordered_square(moments, order))
+        root = _root(_ordered_square(moments.astype(np.float32), order))
         root /= np.diagonal(root, axis1=1, axis2=2)[:, :, None].copy()
         return cls(order, root)
 
 
-def compensated(weights: Reals, scales: Reals, reactions: Reactions, bounds: Bounds) -> Reals:
+def compensated(weights: Reals, scales: Reals, reactions: Reactions, bounds: Bounds) -> Singles:
     """Integers whose output is as near as this method gets to that of the weights.
 
     Args:
@@ -137,12 +140,15 @@ def compensated(weights: Reals, scales: Reals, reactions: Reactions, bounds: Bou
         bounds: Of the integers.
 
     Returns:
-        Integers as float64, the shape of ``weights``.
+        Integers as float32, the shape of ``weights``.
     """
-    factors, places = reactions.factors, reactions.order[:, :, None]
+    factors, order = reactions.factors, reactions.order
     # The depth comes first: what is rounded in one step lies in one piece.
-    wished = _by_depth(weights / scales[..., None], places)
-    lowest, highest = (_by_depth(each, places) for each in (bounds.lowest, bounds.highest))
+    wished = _by_depth(weights / scales[..., None], order)
+    lowest, highest = (
+        _by_depth(each, order) if each.ndim else np.broadcast_to(np.float32(each), wished.shape)
+        for each in (bounds.lowest, bounds.highest)
+    )
     rounded, errors = np.empty_like(wished), np.empty_like(wished)
     for last in range(wished.shape[1], 0, -_BLOCK):
         first = max(last - _BLOCK, 0)
@@ -154,37 +160,60 @@ def compensated(weights: Reals, scales: Reals, reactions: Reactions, bounds: Bou
             np.maximum(integers, lowest[:, row], out=integers)
             rounded[:, row] = np.minimum(integers, highest[:, row], out=integers)
             errors[:, row] = wished[:, row] - integers
-    result = np.empty_like(rounded)
-    np.put_along_axis(result, np.broadcast_to(places, rounded.shape), rounded, axis=1)
-    return np.ascontiguousarray(np.swapaxes(result, 1, 2))
+    back = np.argsort(order, axis=1)
+    result = np.empty(weights.shape, dtype=np.float32)
+    for stored, found, places in zip(result, rounded, back, strict=True):
+        stored[:] = found[places].T
+    return result
 
 
-def _by_depth(values: Reals, places: NDArray[np.int64]) -> Reals:
+def _by_depth(values: Reals, order: NDArray[np.int64]) -> Singles:
     """``(groups, channels, depth)`` as ``(groups, depth, channels)``, the depth in this order."""
-    return np.take_along_axis(np.swapaxes(values, 1, 2), places, axis=1)
+    rows = np.ascontiguousarray(np.swapaxes(values, 1, 2), dtype=np.float32)
+    for row, places in zip(rows, order, strict=True):
+        row[:] = row[places]
+    return rows
 
 
-def _ordered_square(moments: Reals, order: NDArray[np.int64]) -> Reals:
+def _ordered_square(moments: Singles, order: NDArray[np.int64]) -> Singles:
     ordered = np.empty_like(moments)
     for found, given, places in zip(ordered, moments, order, strict=True):
         np.take(given.take(places, axis=0), places, axis=1, out=found)
     return ordered
 
 
-def _root(moments: Reals) -> Reals:
+def _root(moments: Singles) -> Singles:
     """Upper triangular ``R`` with ``R' R`` the damped moments."""
-    depth = moments.shape[1]
     diagonal = np.diagonal(moments, axis1=1, axis2=2)
     damping = _DAMPING * diagonal.mean(axis=1)
     damping = np.where(damping > 0.0, damping, 1.0)
-    damped = moments + damping[:, None, None] * np.eye(depth)
+    damped = moments.copy()
+    every = np.arange(moments.shape[1])
+    damped[:, every, every] += damping[:, None]
     try:
-        return np.asarray(np.linalg.cholesky(damped, upper=True))
+        return _by_blocks(damped)
     except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.cholesky(_positive(damped, damping), upper=True))
+        return _by_blocks(_positive(damped, damping))
 
 
-def _positive(moments: Reals, damping: Reals) -> Reals:
+def _by_blocks(squares: Singles) -> Singles:
+    """The root of positive matrices."""
+    depth = squares.shape[1]
+    if depth < _DEEP:
+        return np.asarray(np.linalg.cholesky(squares, upper=True))
+    squares = squares.copy()
+    for first in range(0, depth, _ROOT_BLOCK):
+        here, later = slice(first, first + _ROOT_BLOCK), slice(first + _ROOT_BLOCK, None)
+        own = np.linalg.cholesky(squares[:, here, here], upper=True)
+        squares[:, here, here] = own
+        squares[:, later, here] = 0.0
+        beside = np.swapaxes(np.linalg.inv(own), 1, 2) @ squares[:, here, later]
+        squares[:, here, later] = beside
+        squares[:, later, later] -= np.swapaxes(beside, 1, 2) @ beside
+    return squares
+
+
+def _positive(moments: Singles, damping: Singles) -> Singles:
     """The nearest moments in which no direction has less than the damping.
 
     Inputs that hardly change, such as white paper, have covariances below the precision of the
@@ -192,7 +221,7 @@ def _positive(moments: Reals, damping: Reals) -> Reals:
     """
     energies, directions = np.linalg.eigh(moments)
     raised = np.maximum(energies, damping[:, None])
-    found: Reals = (directions * raised[:, None, :]) @ np.swapaxes(directions, 1, 2)
+    found: Singles = (directions * raised[:, None, :]) @ np.swapaxes(directions, 1, 2)
     return found
 
 
@@ -207,6 +236,6 @@ def output_error(difference: Reals, moments: Reals) -> float:
     return float(np.vdot(narrow @ moments.astype(np.float32), narrow))
 
 
-def as_float32(integers: Reals, scales: Reals) -> NDArray[Any]:
+def as_float32(integers: NDArray[np.floating[Any]], scales: Reals) -> NDArray[Any]:
     """Weights that stand exactly on the steps."""
     return (integers.astype(np.float32) * scales.astype(np.float32)[..., None]).astype(np.float32)

@@ -92,7 +92,9 @@ def meetings_of(model: ModelProto, plan: QuantizationPlan) -> list[Meeting]:
             found.setdefault(node.input[0], []).append(node)
     meetings = []
     for tensor, products in found.items():
-        rows = {_rows(wiring.initializers[node.input[1]], node).shape[0] for node in products}
+        rows = {
+            _stored_rows(wiring.initializers[node.input[1]], node).shape[0] for node in products
+        }
         if len(rows) == 1:
             channels = rows.pop()
             constants = _absorbing(tensor, len(products), channels, wiring)
@@ -119,7 +121,7 @@ def smooth(
     stored = {tensor.name: tensor for tensor in result.graph.initializer}
     taken = Wiring(model.graph).names()
     weights = {
-        meeting.tensor: [_rows(stored[node.input[1]], node) for node in meeting.products]
+        meeting.tensor: [_stored_rows(stored[node.input[1]], node) for node in meeting.products]
         for meeting in meetings
     }
     added = 0
@@ -139,12 +141,14 @@ def smooth(
 
 
 def _factors(
-    seen: Mapping[str, Channels], weights: Mapping[str, list[Reals]], alpha: float | None
+    seen: Mapping[str, Channels],
+    weights: Mapping[str, list[NDArray[np.float32]]],
+    alpha: float | None,
 ) -> dict[str, Reals]:
     if alpha is None:
         return chosen_factors(seen, weights)
     return {
-        tensor: factors_of(seen[tensor].peaks, peaks_of_rows(own), alpha)
+        tensor: factors_of(seen[tensor].peaks, peaks_of_rows(own).astype(np.float64), alpha)
         for tensor, own in weights.items()
     }
 
@@ -202,8 +206,12 @@ def _is_own(name: str, channels: int, wiring: Wiring) -> bool:
 
 
 def _rows(tensor: TensorProto, node: NodeProto) -> Reals:
-    """Weights as ``(channels in, channels out)``."""
-    values = numpy_helper.to_array(tensor).astype(np.float64)
+    """Weights as ``(channels in, channels out)``, to be multiplied."""
+    return _stored_rows(tensor, node).astype(np.float64)
+
+
+def _stored_rows(tensor: TensorProto, node: NodeProto) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = numpy_helper.to_array(tensor)
     return values.T if node.op_type == "Gemm" and attribute(node, "transB", 0) else values
 
 

@@ -74,13 +74,13 @@ class Channels:
         return self.squares / max(1, self.count)
 
 
-def peaks_of_rows(weights: Sequence[Reals]) -> Reals:
+def peaks_of_rows(weights: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Of each input channel, the largest absolute weight in any of the matrices."""
     return np.asarray(np.max([np.abs(each).max(axis=1) for each in weights], axis=0))
 
 
 def chosen_factors(
-    seen: Mapping[str, Channels], weights: Mapping[str, Sequence[Reals]]
+    seen: Mapping[str, Channels], weights: Mapping[str, Sequence[NDArray[Any]]]
 ) -> dict[str, Reals]:
     """By tensor, what each channel is divided by; tensors that are left alone are absent.
 

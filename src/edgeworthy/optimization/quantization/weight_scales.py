@@ -80,7 +80,7 @@ def neighbor_safe_scales(
     return np.asarray(np.maximum(full_scales(weight, axis=axis), _stored(pair / _LARGEST_PAIR)))
 
 
-def neighbor_sums(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def neighbor_sums(rows: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Sums of each two numbers that stand beside each other; the last of an odd row is alone.
 
     >>> neighbor_sums(np.array([[1.0, 2.0, 4.0]])).tolist()
