@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import special  # type: ignore[import-untyped] # scipy ships no types
 from sklearn import metrics  # type: ignore[import-untyped] # no types
 
+from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.evaluation import MetricValue
 from edgeworthy.errors import DatasetError, ProjectFileError
 from edgeworthy.evaluation import EvaluationSettings, Predictions, evaluate
@@ -103,6 +105,21 @@ def test_drops_are_differences_of_the_figures(random_outputs: Maker, figure: Fig
         assert drop is not None
         assert drop.value == pytest.approx(sign * change, abs=1e-9)
         assert drop.low < drop.value < drop.high
+
+
+def test_a_class_in_which_nothing_changed_may_still_hide_something(figure: Figure) -> None:
+    # Ten classes of 30; one sample of the first changes.
+    labels = np.arange(300) % 10
+    right = 9.0 * np.eye(10)[labels]
+    wrong = right.copy()
+    wrong[0] = 9.0 * np.eye(10)[1]
+    result = evaluate(Predictions(wrong, labels, {}), Predictions(right, labels, {}), LOGITS)
+    drop = figure(result, "balanced_accuracy").drop
+    assert drop is not None
+    assert drop.value == pytest.approx(1 / 300)
+    # A kind that 30 samples may miss, in one class of ten.
+    assert drop.value - drop.low >= (1 - 0.025 ** (1 / 30)) / 10 - 1e-12
+    assert msgspec.json.decode(msgspec.json.encode(drop), type=Estimate) == drop
 
 
 def test_flips_are_counted_and_the_worst_shown_first(figure: Figure) -> None:

@@ -28,6 +28,8 @@ from edgeworthy.statistics.replicates import (
 
 # Scores that rank little better than chance can still lose as much as these.
 _LEAST_AREA = 0.75
+# Samples that the assumed variance of an area counts as many as.
+_ASSUMED = 20
 
 
 def placements(
@@ -59,18 +61,24 @@ def _share_below(values: NDArray[np.float64], others: NDArray[np.float64]) -> ND
 def roc_area(
     scores: NDArray[np.float64], positive: NDArray[np.bool_], *, confidence: float
 ) -> Estimate:
-    """Area under the ROC curve with Newcombe's score interval (his method 5).
+    """Area under the ROC curve with Newcombe's score interval (his method 5), its variance mended.
+
+    Hanley and McNeil's variance is that of exponential scores. It is twice too large for areas near
+    1, and too small where one kind is spread wider or has a rare kind of its own: such intervals
+    cover 99 % and 90 %. The samples' own (DeLong's) is too small for few. The two are mixed: of m
+    samples of the rarer kind, DeLong's counts m / (m + 20).
 
     Args:
         scores: ``(n,)``: higher is more positive.
         positive: ``(n,)``, with samples of both kinds.
         confidence: Coverage to aim at, in (0, 1).
 
-    Source: Newcombe, Stat. Med. 25 (2006) 559-573; Hanley and McNeil, Radiology 143 (1982) 29-36.
+    Source: Newcombe, Stat. Med. 25 (2006) 559-573; Hanley and McNeil, Radiology 143 (1982) 29-36;
+    DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837-845.
     """
     up, down = placements(scores, positive)
     value = float(np.mean(up))
-    z = normal_quantile((1 + confidence) / 2)
+    z = normal_quantile((1 + confidence) / 2) * math.sqrt(_variance_ratio(up, down))
 
     def excluded(area: float) -> bool:
         return abs(value - area) > z * _hanley_mcneil_error(area, len(up), len(down))
@@ -84,6 +92,16 @@ def roc_area(
         method="newcombe-auroc",
         unit="ratio",
     )
+
+
+def _variance_ratio(up: NDArray[np.float64], down: NDArray[np.float64]) -> float:
+    """What the samples say of the variance, relative to Hanley and McNeil's; 1 if nothing."""
+    error, _ = _welch(up, down)
+    if error == 0.0:
+        return 1.0
+    ratio = error / _hanley_mcneil_error(float(np.mean(up)), len(up), len(down))
+    rarer = min(len(up), len(down))
+    return (rarer * ratio**2 + _ASSUMED) / (rarer + _ASSUMED)
 
 
 def _hanley_mcneil_error(area: float, positives: int, negatives: int) -> float:

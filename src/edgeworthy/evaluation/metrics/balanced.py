@@ -7,12 +7,15 @@ Rules:
 2. The bootstrap resamples the table of (true, predicted) classes, so that its cost depends on the
    number of classes and not on the number of samples.
 3. The bootstrap cannot see a mistake that has not happened yet. The arms are at least what a kind
-   of sample could do that is missing from the rarest class.
+   of sample could do that is missing from the rarest class; those of a drop, from the rarest class
+   in which the two models agree on every sample.
+4. A drop is widened as Student's t asks for as many samples as the rarest class has, or for 20.
 """
 
 from __future__ import annotations
 
 import abc
+import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +30,9 @@ from edgeworthy.evaluation.metrics.resampled import (
 )
 from edgeworthy.evaluation.samples import Decisions
 from edgeworthy.statistics.resampling import Statistic
+
+# The widening of rule 4 stops here.
+_FEW = 20
 
 
 class _ClassMean(Metric[Decisions]):
@@ -77,7 +83,7 @@ class _ClassMean(Metric[Decisions]):
             counts,
             plan=plan,
             purpose=f"{self.definition.name} drop",
-            floor=_floor(subject.labels),
+            floor=_drop_floor(subject.labels, predicted[0] != predicted[1]),
             unit_and_range=("ratio", -1.0, 1.0),
         )
 
@@ -157,3 +163,14 @@ def _floor(labels: NDArray[np.int64]) -> Floor:
     sizes = np.bincount(labels)
     sizes = sizes[sizes > 0]
     return rule_of_three(int(sizes.min()), effect=1.0 / len(sizes))
+
+
+def _drop_floor(labels: NDArray[np.int64], changed: NDArray[np.bool_]) -> Floor:
+    """The same, of the rarest class in which nothing changed: of others a resample knows."""
+    sizes = np.bincount(labels)
+    scarce = min(max(int(sizes[sizes > 0].min()), _FEW), len(labels))
+    alike = sizes[(sizes > 0) & (np.bincount(labels, changed, len(sizes)) == 0)]
+    if alike.size == 0:
+        return Floor(lambda _: 0.0, lambda _: 0.0, "rule-of-three", scarce_n=scarce)
+    floor = rule_of_three(int(alike.min()), effect=1.0 / int(np.count_nonzero(sizes)))
+    return dataclasses.replace(floor, scarce_n=scarce)

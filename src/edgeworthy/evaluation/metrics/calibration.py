@@ -8,25 +8,32 @@ Rules:
    calibrated model of n samples shows about 0.8 sqrt(filled bins * p * (1 - p) / n).
 3. The interval knows about the bias: its lower arm is longer by the bias that the bins would have
    if every one that may be perfectly calibrated is. It reaches 0 when the model may be.
-4. Two models on the same samples share the bias of every bin in which they are alike. The
-   interval of their difference is longer by what they may not share: in no bin more than their
-   gaps differ.
+4. Two models on the same samples share the bias of every bin in which they are alike
+   (``calibration_gaps.py``). The interval of their difference is longer by what they may not share:
+   in no bin more than their gaps differ.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.documents.evaluation import ReliabilityBin
 from edgeworthy.evaluation.metrics.base import IntervalPlan, Metric, MetricDefinition
+from edgeworthy.evaluation.metrics.calibration_gaps import (
+    ResampledGaps,
+    drop_arms,
+    error_arms,
+)
 from edgeworthy.evaluation.metrics.resampled import Grouping
 from edgeworthy.evaluation.samples import Decisions
-from edgeworthy.statistics.replicates import clipped, unseen_share, widened
-from edgeworthy.statistics.resampling import Statistic, replicate
+from edgeworthy.statistics.replicates import Replicates, clipped, unseen_share
+from edgeworthy.statistics.resampling import resampled_weights
 
 BIN_COUNT = 15
 # Cells of the bootstrap: confidences closer than 1/60 that were both right or both wrong.
@@ -82,45 +89,46 @@ class ExpectedCalibrationError(Metric[Decisions]):
         plan: IntervalPlan,
     ) -> tuple[Estimate, ...]:
         """The error with an interval that takes its bias off."""
-        cells, counts, sample_cells = _cells(subject)
-        statistic = _calibration_error(_mean_per_cell(subject, sample_cells, counts), cells[0])
-        seed = plan.seed_of(self.definition.name)
-        (drawn,) = replicate(statistic, counts, seed=seed, resamples=plan.resamples)
-        bias = float(_largest_bias(subject).sum())
+        (gaps,) = _resampled((subject,), plan, self.definition.name)
+        value = float(np.abs(gaps.observed).sum())
         found = []
         for level in plan.confidences:
-            estimate = drawn.centered_interval(confidence=level, unit="ratio")
+            below, above = error_arms(gaps, tail=(1.0 - level) / 2)
             unseen = unseen_share(len(subject), confidence=level)
-            below = estimate.value - estimate.low + bias
-            wide = widened(estimate, below=below, above=unseen, floor="bias")
-            found.append(clipped(wide, smallest=0.0, largest=1.0))
+            estimate = Estimate(
+                value=value,
+                low=value - below,
+                high=value + max(above, unseen),
+                confidence=level,
+                n=len(subject),
+                method="bootstrap-debiased",
+                unit="ratio",
+            )
+            found.append(clipped(estimate, smallest=0.0, largest=1.0))
         return tuple(found)
 
     def drops(
         self, subject: Decisions, original: Decisions, plan: IntervalPlan
     ) -> tuple[Estimate, ...]:
         """Subject's error minus the original's, resampled together."""
-        cells, counts, sample_cells = _cells(original, subject)
-        before = _calibration_error(_mean_per_cell(original, sample_cells, counts), cells[0])
-        after = _calibration_error(_mean_per_cell(subject, sample_cells, counts), cells[1])
-
-        seed = plan.seed_of(f"{self.definition.name} drop")
-        (drawn,) = replicate(
-            lambda weights: after(weights) - before(weights),
-            counts,
-            seed=seed,
-            resamples=plan.resamples,
-        )
-        possible = np.abs(_gaps(subject) - _gaps(original))
+        after, before = _resampled((subject, original), plan, f"{self.definition.name} drop")
+        distances = [np.abs(each.draws).sum(axis=1) for each in (after, before)]
+        value = float(np.abs(after.observed).sum() - np.abs(before.observed).sum())
+        n = len(subject)
+        drawn = Replicates(value, distances[0] - distances[1], 0.0, n=n, scarce_n=n)
+        possible = np.abs(after.observed - before.observed)
         bias_after = float(np.minimum(_largest_bias(subject), possible).sum())
         bias_before = float(np.minimum(_largest_bias(original), possible).sum())
         found = []
         for level in plan.confidences:
-            estimate = drawn.centered_interval(confidence=level, unit="ratio")
-            unseen = unseen_share(len(subject), confidence=level)
-            below = max(estimate.value - estimate.low + bias_after, unseen)
-            above = max(estimate.high - estimate.value + bias_before, unseen)
-            wide = widened(estimate, below=below, above=above, floor="bias")
+            spread = drawn.centered_interval(confidence=level, unit="ratio")
+            below, above = drop_arms(after, before, tail=(1.0 - level) / 2)
+            unseen = unseen_share(n, confidence=level)
+            ends = {
+                "low": value - max(min(value - spread.low + bias_after, below), unseen),
+                "high": value + max(min(spread.high - value + bias_before, above), unseen),
+            }
+            wide = msgspec.structs.replace(spread, method="bootstrap-debiased", **ends)
             found.append(clipped(wide, smallest=-1.0, largest=1.0))
         return tuple(found)
 
@@ -163,14 +171,23 @@ def _mean_per_cell(
     return np.bincount(sample_cells, gaps, minlength=len(counts)) / counts
 
 
-def _calibration_error(gaps: NDArray[np.float64], bins: NDArray[np.int64]) -> Statistic:
-    grouping = Grouping(bins, BIN_COUNT)
-
-    def statistic(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        distances = np.abs(grouping.sums(weights * gaps)).sum(axis=1)
-        return np.asarray(distances / weights.sum(axis=1))
-
-    return statistic
+def _resampled(
+    models: Sequence[Decisions], plan: IntervalPlan, purpose: str
+) -> tuple[ResampledGaps, ...]:
+    """Gaps of some models on the same resamples."""
+    cells, counts, sample_cells = _cells(*models)
+    means = [_mean_per_cell(each, sample_cells, counts) for each in models]
+    groupings = [Grouping(bins, BIN_COUNT) for bins in cells]
+    n = len(models[0])
+    generator = np.random.default_rng(plan.seed_of(purpose))
+    drawn = [
+        [grouping.sums(block * mean) / n for mean, grouping in zip(means, groupings, strict=True)]
+        for block in resampled_weights(counts, plan.resamples, generator)
+    ]
+    return tuple(
+        ResampledGaps(_gaps(each), np.concatenate([block[at] for block in drawn]), _alone(each), n)
+        for at, each in enumerate(models)
+    )
 
 
 def _gaps(samples: Decisions) -> NDArray[np.float64]:
@@ -187,11 +204,16 @@ def _largest_bias(samples: Decisions) -> NDArray[np.float64]:
     A bin with no gap shows the mean absolute value of its noise, sqrt(2 / pi) standard deviations;
     a bin with a gap of many shows next to none.
     """
+    deviations = np.sqrt(_alone(samples))
+    maybe_calibrated = np.abs(_gaps(samples)) <= _CALIBRATED_WITHIN * deviations
+    return np.asarray(math.sqrt(2 / math.pi) * deviations * maybe_calibrated)
+
+
+def _alone(samples: Decisions) -> NDArray[np.float64]:
+    """Variance of the gap of each bin if the confidence were right."""
     variances = np.bincount(
         bins_of(samples.confidence),
         samples.confidence * (1 - samples.confidence),
         minlength=BIN_COUNT,
     )
-    deviations = np.sqrt(variances) / len(samples)
-    maybe_calibrated = np.abs(_gaps(samples)) <= _CALIBRATED_WITHIN * deviations
-    return np.asarray(math.sqrt(2 / math.pi) * deviations * maybe_calibrated)
+    return np.asarray(variances / len(samples) ** 2)
