@@ -138,6 +138,6 @@ def _rounded(
     steps = scales.astype(np.float64).reshape(weights.shape[:2])
     plain = np.clip(np.rint(weights / steps[..., None]), -127.0, 127.0)
     chosen = compensated(weights, steps, inputs.reactions, bounds(layer, plain))
-    changes = (integers * steps[..., None] - weights for integers in (plain, chosen))
-    improved = error_growth(*changes, inputs.squares) < 0.0
+    before, after = (integers * steps[..., None] - weights for integers in (plain, chosen))
+    improved = error_growth(before, after, inputs.squares) < 0.0
     return as_float32(chosen if improved else plain, steps), improved
