@@ -1,11 +1,12 @@
 """What the emulation foretells for this CPU, and what ONNX Runtime then gives on it.
 
-Every integer file of a task is run twice on the same samples: by our own arithmetic for the class
-of this machine's CPU, and by ONNX Runtime, which gets them one at a time. Kept are how often the
-largest output is the same one (with the lower end of a 95 % Clopper-Pearson interval), how many
-outputs are equal bit for bit, and the metric as foretold and as measured. Our own variants are
-those of all classes of CPU, so that files which saturate here are among them; files of peers are
-taken from the work folder of ``optimization_peers.py`` where it has some.
+Every integer file of a task is run twice on the same samples, one at a time, because floats are
+added up in another order where samples run together: by our own arithmetic for the class of this
+machine's CPU, and by ONNX Runtime. Kept are how often the largest output is the same one (with the
+lower end of a 95 % Clopper-Pearson interval), how many outputs are equal bit for bit, and the
+metric as foretold and as measured. Our own variants are those of all classes of CPU, so that files
+which saturate here are among them; files of peers are taken from the work folder of
+``optimization_peers.py`` where it has some.
 
 What is done is kept in ``WORK/emulated.jsonl`` by the digest of the file and is not done again, so
 that a run goes on where it was stopped. With ``--page`` the table takes the place of the one that
@@ -38,10 +39,9 @@ from edgeworthy.documents.device import InstructionSet
 from edgeworthy.documents.variant import Recipe
 from edgeworthy.errors import EdgeworthyError
 from edgeworthy.files import digest_bytes
-from edgeworthy.graph import load_model, model_signature, ranges_are_by_batch
+from edgeworthy.graph import load_model
 from edgeworthy.optimization import Refusal, make_variant, recipes_for
 from edgeworthy.optimization.recipes import dynamic_recipe
-from edgeworthy.runtimes import fixed_batch_size
 
 CLASSES: tuple[InstructionSet, ...] = ("x86-vnni", "x86-avx2", "arm-dotprod")
 BATCH = 8
@@ -110,9 +110,7 @@ def compared(tasks: Sequence[Task], name: str, data: bytes, work: Path) -> dict[
 
 def _compared_on(task: Task, data: bytes, path: Path) -> dict[str, Any]:
     expected = answers(task.model, task.evaluation)
-    at_a_time = 1 if ranges_are_by_batch(path) or _takes_one(path) else BATCH
-    foretold = emulated(data, this_class(), task.evaluation, at_a_time=at_a_time)
-    actual = answers(path, task.evaluation)
+    foretold, actual = emulated(data, this_class(), task.evaluation), answers(path, task.evaluation)
     flat = [each.reshape(len(expected), -1) for each in (foretold, actual)]
     return {
         "n": len(expected),
@@ -123,11 +121,6 @@ def _compared_on(task: Task, data: bytes, path: Path) -> dict[str, Any]:
         "foretold": _right(task, foretold, expected),
         "measured": _right(task, actual, expected),
     }
-
-
-def _takes_one(path: Path) -> bool:
-    """Whether a batch of one is fixed."""
-    return fixed_batch_size(model_signature(load_model(path).proto)) is not None
 
 
 def _right(task: Task, found: NDArray[Any], expected: NDArray[Any]) -> int:

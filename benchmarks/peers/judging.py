@@ -52,27 +52,15 @@ def answers(path: Path, inputs: Arrays) -> NDArray[Any]:
     return np.concatenate([session.run(None, row)[0] for row in rows])
 
 
-def emulated(
-    data: bytes, instruction_set: InstructionSet, inputs: Arrays, *, at_a_time: int = 1
-) -> NDArray[Any]:
+def emulated(data: bytes, instruction_set: InstructionSet, inputs: Arrays) -> NDArray[Any]:
     """The first output of the emulation for every sample, ``(n, ...)``.
-
-    Args:
-        data: A file.
-        instruction_set: The class of CPU.
-        inputs: Samples.
-        at_a_time: How many run together; more than one only where samples do not change each
-            other's answers.
 
     Raises:
         InferenceError: The file holds something that cannot be emulated.
     """
     machine = Emulator(data, instruction_set)
     count = len(next(iter(inputs.values())))
-    rows = (
-        {name: v[first : first + at_a_time] for name, v in inputs.items()}
-        for first in range(0, count, at_a_time)
-    )
+    rows = ({name: v[n : n + 1] for name, v in inputs.items()} for n in range(count))
     return np.concatenate([next(iter(machine.run(row).values())) for row in rows])
 
 
