@@ -1,11 +1,12 @@
 """What the emulation foretells for this CPU, and what ONNX Runtime then gives on it.
 
-Every integer file of a task is run twice on the same samples, one at a time: by our own arithmetic
-for the class of this machine's CPU, and by ONNX Runtime. Kept are how often the largest output is
-the same one (with the lower end of a 95 % Clopper-Pearson interval), how many outputs are equal bit
-for bit, and the metric as foretold and as measured. Our own variants are those of all classes of
-CPU, so that files which saturate here are among them; files of peers are taken from the work folder
-of ``optimization_peers.py`` where it has some.
+Every integer file of a task is run twice on the same samples, one at a time, because floats are
+added up in another order where samples run together: by our own arithmetic for the class of this
+machine's CPU, and by ONNX Runtime. Kept are how often the largest output is the same one (with the
+lower end of a 95 % Clopper-Pearson interval), how many outputs are equal bit for bit, and the
+metric as foretold and as measured. Our own variants are those of all classes of CPU, so that files
+which saturate here are among them; files of peers are taken from the work folder of
+``optimization_peers.py`` where it has some.
 
 What is done is kept in ``WORK/emulated.jsonl`` by the digest of the file and is not done again, so
 that a run goes on where it was stopped. With ``--page`` the table takes the place of the one that

@@ -49,6 +49,7 @@ from edgeworthy.workflow.search.sources import BareSource, Bench, open_source
 FLOAT = "float"
 STEPS = ("make", "time")
 TOOLS = (
+    "edgeworthy cleaned",
     "edgeworthy static",
     "edgeworthy static, reduced range",
     "edgeworthy static, signed",
@@ -60,7 +61,7 @@ TOOLS = (
     "ONNX Runtime, dynamic",
 )
 #: Files that are timed beside float.
-TIMED = ("edgeworthy static", "edgeworthy dynamic", "ONNX Runtime, u8s8", "ONNX Runtime, dynamic")
+TIMED = ("edgeworthy cleaned", "edgeworthy static", "ONNX Runtime, u8s8")
 
 
 def opened(folder: Path) -> Bench:

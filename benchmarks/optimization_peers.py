@@ -56,6 +56,7 @@ TOOLS: dict[str, tuple[str, str]] = {
     "edgeworthy dynamic": ("edgeworthy", "dynamic"),
     "edgeworthy dynamic, reduced range": ("edgeworthy", "dynamic-r7"),
     "edgeworthy static, signed": ("edgeworthy", "signed"),
+    "edgeworthy cleaned": ("edgeworthy", "cleaned"),
     "edgeworthy weights": ("edgeworthy", "weights"),
     "edgeworthy float16": ("edgeworthy", "float16"),
     "ONNX Runtime, defaults": ("onnxruntime", "defaults"),
@@ -73,7 +74,12 @@ TOOLS: dict[str, tuple[str, str]] = {
 }
 TRANSFORMERS_ONLY = tuple(name for name in TOOLS if "dynamic" in name or "transformer" in name)
 #: Asked for by name alone.
-_BY_NAME = ("edgeworthy static, signed", "edgeworthy weights", "edgeworthy float16")
+_BY_NAME = (
+    "edgeworthy static, signed",
+    "edgeworthy cleaned",
+    "edgeworthy weights",
+    "edgeworthy float16",
+)
 USUAL = tuple(name for name in TOOLS if name not in _BY_NAME)
 TOOL_TIMEOUT_S = 1200.0
 STEPS = ("make", "emulate", "time")

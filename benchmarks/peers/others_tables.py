@@ -69,7 +69,7 @@ def _speed(
     float_bytes = lines[name, _FLOAT]["bytes"]
     sizes = [
         f"{line['bytes'] / float_bytes:.2f}" if line and "kept" in line else "-"
-        for line in (lines.get((name, tool)) for tool in (timed[0], timed[2]))
+        for line in (lines.get((name, tool)) for tool in (timed[1], timed[2]))
     ]
     return [
         name,

@@ -2,7 +2,7 @@
 
 Usage: ``python tool_edgeworthy.py MODEL SAMPLES.npz OUTPUT RECIPE``, the recipe ``static`` or
 ``dynamic`` for what suits the CPU at hand, ``static-r7`` or ``dynamic-r7`` for x86 without VNNI,
-``signed`` for Arm, ``weights`` or ``float16``
+``signed`` for Arm, ``cleaned``, ``weights`` or ``float16``
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from edgeworthy.version import __version__
 
 HERE = host_fingerprint(runtime_versions=()).instruction_set
 RECIPES = {
+    "cleaned": recipes_for([HERE])[0],
     "static": recipes_for([HERE])[1],
     "static-r7": recipes_for(["x86-avx2"])[1],
     "signed": recipes_for(["arm-dotprod"])[1],

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 
-from edgeworthy.optimization.computation import computation_digest
+from edgeworthy.optimization import computation as module
+from edgeworthy.optimization.computation import Computation, computation_digest
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.passes.free_names import FreeNames
 from edgeworthy.optimization.passes.name_nodes import NameNodes
@@ -51,6 +52,23 @@ def test_names_and_idle_parts_are_not_looked_at(parse: Parse, same: str) -> None
 )
 def test_whatever_may_change_a_number_changes_the_digest(parse: Parse, other: str) -> None:
     assert computation_digest(parse(other)) != computation_digest(parse(TWO))
+
+
+@pytest.mark.parametrize("other", [TWO, TWO.replace("v = {1, 2}", "v = {1, 3}")])
+def test_constants_of_the_graph_before_are_compared_and_not_read_again(
+    parse: Parse, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, expected = Computation.of(parse(TWO)), computation_digest(parse(other))
+    read: list[str] = []
+    real = module._of_tensor
+
+    def noted(tensor: TensorProto) -> bytes:
+        read.append(tensor.name)
+        return real(tensor)
+
+    monkeypatch.setattr(module, "_of_tensor", noted)
+    assert Computation.of(parse(other), before).digest == expected
+    assert read == ([] if other == TWO else ["v"])
 
 
 def test_another_operator_set_is_another_computation(parse: Parse) -> None:

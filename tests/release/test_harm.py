@@ -57,7 +57,7 @@ def test_better_is_what_the_target_asks_for(
     ("loss", "words"),
     [
         (about(0.03, 0.05, 0.07), r"0\.05 \[0\.03, 0\.07\], is above 0\.02"),
-        (about(-0.01, 0.01, 0.03), r"is not shown to lie within 0\.02 \(n=500; 1500 more samples"),
+        (about(-0.01, 0.01, 0.03), r"is not shown to lie within 0\.02 \(n=500; 1,500 more samples"),
         (about(-0.01, 0.0, 0.03), "is not shown to lie within 0.02"),
         (None, "its loss of accuracy is not known"),
     ],
@@ -86,3 +86,15 @@ def test_faster_must_clear_what_equal_things_showed() -> None:
 def test_the_usual_margin() -> None:
     assert usual_margin("ratio", 0.5) == 0.02
     assert usual_margin("label", -50.0) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (about(0.97, 0.99, 1.02), "it is as fast, x 0.99 [0.97, 1.02]"),
+        (about(0.84, 1.0, 1.1), "it is not shown to be faster and may be 10 % slower, x 1 [0.84, "),
+        (about(1.1, 1.2, 1.3), "it is slower, x 1.2 [1.1, 1.3]"),
+    ],
+)
+def test_what_keeps_a_smaller_file_out_is_said(ratio: Estimate, words: str) -> None:
+    assert words in check_harm(FINE, ratio, 400, LATENCY).sentence

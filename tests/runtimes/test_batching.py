@@ -73,6 +73,22 @@ def test_inputs_that_fix_different_sizes(onnx_runtime: Runtime, write_model: Wri
         run_batched(session, {"x": np.ones((6, 2)), "state": np.ones((6, 2))})
 
 
+@pytest.mark.parametrize("at_a_time", [None, 1, 3])
+def test_samples_along_a_second_axis_come_first(
+    onnx_runtime: Runtime, write_model: WriteModel, at_a_time: int | None
+) -> None:
+    path = write_model(
+        """<ir_version: 8, opset_import: ["" : 17]>
+        g (float[batch, 4, 2] x) => (float[4, batch, 2] steps, float[batch, 2, 4] turned)
+        { steps = Transpose <perm = [1, 0, 2]> (x) turned = Transpose <perm = [0, 2, 1]> (x) }"""
+    )
+    x = np.arange(40, dtype=np.float32).reshape(5, 4, 2)
+    with onnx_runtime.load(path) as session:
+        found = run_batched(session, {"x": x}, at_a_time=at_a_time)
+    assert found["steps"].tolist() == x.tolist()
+    assert found["turned"].tolist() == x.transpose(0, 2, 1).tolist()
+
+
 def test_an_output_without_a_batch_cannot_be_put_together(
     onnx_runtime: Runtime, write_model: WriteModel
 ) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from edgeworthy.cli.output import console, figure, interval, note, table
+from edgeworthy.cli.output import console, figure, folded, interval, note, stacked, table
 from edgeworthy.documents.evaluation import Evaluation, Finding, Flips, MetricValue
 from edgeworthy.documents.model_comparison import ModelComparison
 
 _SHOWN_CONFIDENCE = 0.95
 _MOST_ROWS = 10
+#: Characters that a name may always take, and that three figures with their intervals take.
+_NAME_WIDTH, _FIGURES_WIDTH = 18, 68
 
 
 def print_comparison(comparison: ModelComparison) -> None:
@@ -17,14 +19,15 @@ def print_comparison(comparison: ModelComparison) -> None:
     before, after = _shown(old), _shown(new)
     out.print(f"{old.variant} -> {new.variant}, {new.dataset.sample_count} samples")
     made = table("", "metric", "old", "new", "worse by")
+    made.columns[0].no_wrap = True
     for (name, part), value in after.items():
         if not part:
             was = before.get((name, part))
             made.add_row(
-                name,
-                interval(was.estimate) if was else "-",
-                interval(value.estimate),
-                interval(value.drop),
+                folded(name, max(_NAME_WIDTH, out.width - _FIGURES_WIDTH)),
+                stacked(interval(was.estimate), out.width) if was else "-",
+                stacked(interval(value.estimate), out.width),
+                stacked(interval(value.drop), out.width),
             )
     out.print(made)
     if new.flips is not None:

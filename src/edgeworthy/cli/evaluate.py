@@ -34,7 +34,8 @@ CompareOption: TypeAlias = Annotated[
     tuple[Path, Path] | None,
     typer.Option(
         "--compare",
-        help="Instead, compare two models on the project's samples: ONNX files or releases.",
+        help="Instead, compare two models on the project's samples: ONNX files or releases. With "
+        "--data, two files on those samples.",
         metavar="OLD NEW",
     ),
 ]
@@ -87,6 +88,9 @@ def evaluate(
 
     Example: edgeworthy evaluate --project digits
     """
+    if data is not None and compare is not None:
+        _compare_files(compare, data, (labels, runtime), as_json=as_json)
+        return
     if model is not None or data is not None:
         _evaluate_file(model, data, (labels, runtime), as_json=as_json)
         return
@@ -116,12 +120,24 @@ def _evaluate_file(
     if model is None or data is None:
         raise UsageError(
             "a bare model and its samples go together",
-            next_step="Write for example `edgeworthy evaluate model.tflite --data samples.npz`",
+            next_step="Write for example `edgeworthy evaluate model.tflite --data samples.npz`, or "
+            "`--compare old.onnx new.onnx --data samples.npz`",
         )
     labels, runtime = options
     with shown_progress() as progress:
         evaluation = evaluate_file(model, data, labels=labels, runtime=runtime, progress=progress)
     print_json(evaluation) if as_json else print_evaluations([evaluation])
+
+
+def _compare_files(
+    files: tuple[Path, Path], data: Path, options: tuple[str, str], *, as_json: bool
+) -> None:
+    from edgeworthy.workflow.bare_evaluation import compare_files
+
+    labels, runtime = options
+    with shown_progress() as progress:
+        compared = compare_files(*files, data, labels=labels, runtime=runtime, progress=progress)
+    print_json(compared) if as_json else print_comparison(compared)
 
 
 def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
@@ -133,7 +149,7 @@ def print_evaluations(evaluations: Sequence[Evaluation]) -> None:
         names = [each.variant for each in rows]
         figures = [_figures(each) for each in rows]
         keys = list(dict.fromkeys(key for each in figures for key in each))
-        title = f"On {data.sample_count} {data.name} samples, for {target}"
+        title = f"On {data.sample_count} samples of {data.name}, for {target}"
         made = table(title, "metric", *names)
         made.columns[0].no_wrap = out.width >= _NAME_WIDTH + _FOLDED_FIGURE_WIDTH * len(names)
         for metric, part in keys:
@@ -164,7 +180,7 @@ def temperature_in_words(fit: TemperatureFit) -> str:
     """What a device divides logits by, or why by nothing."""
     if fit.temperature is None:
         return f"no temperature: {fit.refusal}"
-    samples = f"{fit.sample_count} {fit.dataset.name} samples"
+    samples = f"{fit.sample_count} samples of {fit.dataset.name}"
     return f"temperature {interval(fit.temperature)}, fitted on {samples}"
 
 

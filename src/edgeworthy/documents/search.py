@@ -16,7 +16,7 @@ MetricBasis = Literal["labels", "agreement-classes", "agreement-vectors"]
 
 
 class LayerSensitivity(Record, frozen=True, kw_only=True):
-    """How much of the outputs' error a layer alone would cause in integers.
+    """How much of the outputs' error a layer alone causes in integers.
 
     Attributes:
         node: Name of the node.
@@ -24,12 +24,15 @@ class LayerSensitivity(Record, frozen=True, kw_only=True):
         error_ratio: Energy of the error over the energy of the outputs, when this layer alone
             computes in integers.
         sample_count: Samples that it was taken on.
+        float_order: Its place in the order in which layers go back to float, from 0: the first free
+            the most noise for their work, together with those before them.
     """
 
     node: str
     op_type: str
     error_ratio: float
     sample_count: int
+    float_order: int = 0
 
 
 class PinnedAxis(Record, frozen=True, kw_only=True):

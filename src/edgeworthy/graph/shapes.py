@@ -74,6 +74,16 @@ def skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
     return bare
 
 
+def tensor_ranks(model: onnx.ModelProto) -> dict[str, int]:
+    """The number of axes of each tensor, where it can be told."""
+    graph = onnx.shape_inference.infer_shapes(skeleton(model)).graph
+    return {
+        value.name: len(value.type.tensor_type.shape.dim)
+        for value in (*graph.input, *graph.value_info, *graph.output)
+        if value.type.tensor_type.HasField("shape")
+    }
+
+
 def real_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
     """Inputs that a caller must give: those without an initializer."""
     stored = {tensor.name for tensor in graph.initializer}

@@ -26,7 +26,7 @@ from edgeworthy.documents.model import ModelSignature
 from edgeworthy.documents.variant import EquivalenceRecord
 from edgeworthy.errors import OptimizationError
 from edgeworthy.graph import compare_outputs
-from edgeworthy.optimization.computation import computation_digest
+from edgeworthy.optimization.computation import Computation
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.runtimes.base import Tensors, random_inputs
 
@@ -58,7 +58,7 @@ class Proof:
         self._seed = seed
         self._tolerance = tolerance
         self._known: dict[str, Outputs] = {}
-        self._recent: list[tuple[onnx.ModelProto, str]] = []
+        self._recent: list[Computation] = []
 
     @property
     def batches(self) -> tuple[Tensors, ...]:
@@ -118,11 +118,12 @@ class Proof:
 
     def _digest(self, model: onnx.ModelProto) -> str:
         """The digest, known for the last two models."""
-        for seen, digest in self._recent:
-            if seen is model or seen == model:
-                return digest
-        self._recent = [*self._recent[-1:], (model, computation_digest(model))]
-        return self._recent[-1][1]
+        for seen in self._recent:
+            if seen.model is model:
+                return seen.digest
+        last = self._recent[-1:]
+        self._recent = [*last, Computation.of(model, last[0] if last else None)]
+        return self._recent[-1].digest
 
     def _inputs_digest(self) -> str:
         hasher = hashlib.sha256()

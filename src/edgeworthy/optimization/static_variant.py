@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import ModelProto
 
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
@@ -218,24 +219,50 @@ def _quantized(
     inputs: LayerInputs,
 ) -> Quantized:
     """Weights rounded and biases corrected, then QDQ nodes around it all."""
+    finished, scales = finish_layers(work, recipe, plan, ranges, inputs)
+    return quantize(finished, plan, ranges, recipe, scales=scales)
+
+
+def finish_layers(
+    work: Workbench,
+    recipe: QuantizationRecipe,
+    plan: QuantizationPlan,
+    ranges: Mapping[str, TensorRange],
+    inputs: LayerInputs,
+) -> tuple[ModelProto, dict[str, NDArray[np.float32]]]:
+    """The float graph with rounded weights and corrected biases, and the scales of its weights.
+
+    Raises:
+        InferenceError: The engine cannot run a graph on the way.
+    """
     work.say("quantization")
     scales = weight_scales(work.model, plan, recipe)
     empirical = recipe.bias_correction == "empirical"
     found = rounded_weights(work, recipe, plan, scales, inputs, biases=empirical)
-    corrected = found.model
-    if recipe.bias_correction != "none":
-        shifts = bias_shifts(
-            work.model,
-            weights_on_steps(found.model, plan, scales)
-            if recipe.per_channel
-            else stored_weights(quantize(found.model, plan, ranges, recipe).model),
-            plan,
-            inputs.batches(),
-            known=found.shifts,
-            analytic=recipe.bias_correction == "analytic",
-        )
-        corrected = lower_biases(found.model, shifts)
-    return quantize(corrected, plan, ranges, recipe, scales=scales)
+    if recipe.bias_correction == "none":
+        return found.model, scales
+    shifts = bias_shifts(
+        work.model,
+        integer_weights(found.model, recipe, plan, ranges, scales),
+        plan,
+        inputs.batches(),
+        known=found.shifts,
+        analytic=recipe.bias_correction == "analytic",
+    )
+    return lower_biases(found.model, shifts), scales
+
+
+def integer_weights(
+    model: ModelProto,
+    recipe: QuantizationRecipe,
+    plan: QuantizationPlan,
+    ranges: Mapping[str, TensorRange],
+    scales: Mapping[str, NDArray[np.float32]],
+) -> dict[str, NDArray[np.float64]]:
+    """What the integers of each node's weight stand for, by node."""
+    if recipe.per_channel:
+        return weights_on_steps(model, plan, scales)
+    return stored_weights(quantize(model, plan, ranges, recipe).model)
 
 
 def make_ready(work: Workbench) -> None:

@@ -36,7 +36,7 @@ from edgeworthy.optimization.workbench import Calibration, Progress, Workbench
 from edgeworthy.version import __version__
 
 #: Every pass is proved, so a proof is taken on fewer samples than one close look.
-_PROOF_SHARE = 8
+_PROOF_SHARE = 16
 #: These only store weights in another way: what a graph is made of does not matter to them.
 _STORING = frozenset({"float16", "int8-weights"})
 

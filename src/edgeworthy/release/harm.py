@@ -26,7 +26,7 @@ EQUALLY_FAST_RATIO = 1.03
 #: Largest loss that counts as none when nobody says otherwise: two points of a metric that is a
 #: share, two per cent of any other.
 USUAL_MARGIN = 0.02
-_SHARE = 100
+_PERCENT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ def _loss_words(loss: Estimate | None, terms: HarmTerms) -> str:
     if loss.low > terms.margin:
         return f"its loss of {terms.metric}, {interval}, is above {margin}"
     needed = samples_to_settle(loss, terms.margin)
-    more = f"; {needed} more samples would settle it" if needed else ""
+    more = f"; {needed:,} more samples would settle it" if needed else ""
     return (
         f"its loss of {terms.metric}, {interval}, is not shown to lie within {margin} "
         f"(n={loss.n}{more})"
@@ -138,9 +138,13 @@ def _speed_words(ratio: Estimate | None, self_check: Estimate | None, *, faster:
         if (self_check is not None and _tells(self_check) and ratio.high < 1.0)
         else ""
     )
-    return f"it is not shown to be faster, x {interval}{doubt}"
+    if ratio.high <= EQUALLY_FAST_RATIO and not doubt:
+        return f"it is as fast, x {interval}"
+    percent = format_figure(round(_PERCENT * (ratio.high - 1.0)))
+    slower = f" and may be {percent} % slower" if ratio.high > EQUALLY_FAST_RATIO else ""
+    return f"it is not shown to be faster{slower}, x {interval}{doubt}"
 
 
 def _size_words(size_bytes: int, terms: HarmTerms) -> str:
-    share = _SHARE * size_bytes / terms.float_size_bytes if terms.float_size_bytes else 0.0
+    share = _PERCENT * size_bytes / terms.float_size_bytes if terms.float_size_bytes else 0.0
     return f"and its file has {format_figure(round(share, 1))} % of the size"

@@ -7,6 +7,8 @@ Rules:
    the last sample, and what comes out for the copies is dropped.
 3. The outputs are in the order of the samples, as if one batch had run.
 4. Whoever knows that samples change each other's answers sets how many run at a time.
+5. Samples lie along the first axis of every output. Recurrent models often give them along the
+   second: an axis that has the name of the inputs' batch axis is the batch, and comes first.
 """
 
 from __future__ import annotations
@@ -58,9 +60,10 @@ def run_batched(
     """
     count = _sample_count(inputs)
     size = fixed_batch_size(session.signature) or at_a_time
+    axes = _batch_axes(session.signature)
     if size is None or size == count:
-        return session.run(inputs)
-    pieces = [session.run(piece) for piece in _pieces(inputs, count, size)]
+        return _samples_first(session.run(inputs), axes)
+    pieces = [_samples_first(session.run(piece), axes) for piece in _pieces(inputs, count, size)]
     for name, values in pieces[0].items():
         if values.shape[:1] != (size,):
             raise InferenceError(
@@ -70,6 +73,27 @@ def run_batched(
                 next_step="Export the model with a free batch axis",
             )
     return {name: np.concatenate([piece[name] for piece in pieces])[:count] for name in pieces[0]}
+
+
+def _batch_axes(signature: ModelSignature) -> dict[str, int]:
+    """Where the batch lies in outputs that have it elsewhere than first."""
+    names = {t.shape[0] for t in signature.inputs if t.shape and isinstance(t.shape[0], str)}
+    found = {}
+    for output in signature.outputs:
+        axes = [index for index, size in enumerate(output.shape or ()) if size in names]
+        if len(axes) == 1 and axes[0] > 0:
+            found[output.name] = axes[0]
+    return found
+
+
+def _samples_first(
+    outputs: dict[str, NDArray[Any]], axes: dict[str, int]
+) -> dict[str, NDArray[Any]]:
+    """The outputs with the batch in front."""
+    return {
+        name: np.moveaxis(values, axes[name], 0) if name in axes else values
+        for name, values in outputs.items()
+    }
 
 
 def _sample_count(inputs: Tensors) -> int:

@@ -1,15 +1,17 @@
-"""Evaluating a model file that belongs to no project, in the engine that reads it.
+"""Evaluating model files that belong to no project, each in the engine that reads it.
 
 Rules:
 
 1. Samples and labels come from an npz file; all of them judge, since nothing is calibrated.
 2. The file is run as it is: an 8-bit ``.tflite`` file gets the 8-bit values that it takes.
 3. Nothing is cached: whoever asks wants an answer of this file, now.
+4. Two files are compared on the same samples; they may be of different formats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,9 +19,9 @@ from typing import TYPE_CHECKING
 
 from edgeworthy.documents.dataset import DatasetReference
 from edgeworthy.documents.evaluation import Evaluation
+from edgeworthy.documents.model_comparison import ModelComparison
 from edgeworthy.documents.project import Scores
-from edgeworthy.documents.variant import ORIGINAL
-from edgeworthy.errors import DatasetError
+from edgeworthy.errors import DatasetError, UsageError
 from edgeworthy.files import digest_file
 from edgeworthy.workflow.bare_models import TARGET
 from edgeworthy.workflow.search.bare_samples import bare_arrays, batch_size, labelled_batches
@@ -52,8 +54,60 @@ def evaluate_file(
         DatasetError: The samples cannot be used, or have no labels.
         InferenceError: The engine failed.
     """
-    from edgeworthy.devices import host_fingerprint
-    from edgeworthy.evaluation import EvaluationSettings, evaluate, predict
+    said = _said(model, data, labels, runtime, progress)
+    return _judged(said, said, data, name=model.name)
+
+
+def compare_files(
+    old: Path,
+    new: Path,
+    data: Path,
+    *,
+    labels: str = "",
+    runtime: str = "",
+    progress: Progress = silent,
+) -> ModelComparison:
+    """What changes for labelled samples when one classifier's file takes the place of another.
+
+    Args:
+        old: An ONNX or ``.tflite`` file.
+        new: The same.
+        data: An npz file with an array per input, and the labels.
+        labels: Name of the array with the labels; empty for the usual names.
+        runtime: Engine of both; empty for those that read such files.
+        progress: Told what is going on.
+
+    Raises:
+        ModelFileError: A file cannot be used.
+        DatasetError: The samples cannot be used, or have no labels.
+        InferenceError: An engine failed.
+        UsageError: The two do not answer the same question.
+    """
+    before, after = (_said(each, data, labels, runtime, progress) for each in (old, new))
+    _check_comparable(before, after)
+    return ModelComparison(
+        old=_judged(before, before, data, name=old.name),
+        new=_judged(after, before, data, name=new.name),
+    )
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a file answered, and how its outputs are read."""
+
+    model: Path
+    artifact: str
+    engine: str
+    predictions: Predictions
+    scores: Scores
+
+    @property
+    def class_count(self) -> int:
+        return int(self.predictions.outputs.reshape(len(self.predictions), -1).shape[1])
+
+
+def _said(model: Path, data: Path, labels: str, runtime: str, progress: Progress) -> _Said:
+    from edgeworthy.evaluation import predict
     from edgeworthy.graph import inspect_model, ranges_are_by_batch
     from edgeworthy.runtimes import find_runtime, run_batched, usual_runtime
 
@@ -64,28 +118,53 @@ def evaluate_file(
         at_a_time = 1 if ranges_are_by_batch(model) else None
         said = predict(partial(run_batched, session, at_a_time=at_a_time), batches, output="")
     said = _in_reals(said, model)
-    settings = EvaluationSettings(task="classification", scores=_scores_of(said), is_original=True)
-    result = evaluate(said, said, settings)
+    return _Said(model, inspection.artifact, engine.version(), said, _scores_of(said))
+
+
+def _judged(said: _Said, original: _Said, data: Path, *, name: str) -> Evaluation:
+    from edgeworthy.devices import host_fingerprint
+    from edgeworthy.evaluation import EvaluationSettings, evaluate
+
+    settings = EvaluationSettings(
+        task="classification", scores=said.scores, is_original=said is original
+    )
+    result = evaluate(said.predictions, original.predictions, settings)
     now = datetime.now(UTC)
+    count = len(said.predictions)
     return Evaluation(
-        artifact=inspection.artifact,
-        original=inspection.artifact,
-        variant=ORIGINAL,
+        artifact=said.artifact,
+        original=original.artifact,
+        variant=name,
         target=TARGET,
-        runtime=engine.version(),
+        runtime=said.engine,
         task="classification",
-        dataset=DatasetReference(name=data.name, digest=digest_file(data), sample_count=len(said)),
+        dataset=DatasetReference(name=data.name, digest=digest_file(data), sample_count=count),
         metrics=result.metrics,
-        flips=None,
+        flips=result.flips,
         reliability=result.reliability,
         confusion=result.confusion,
         outputs_digest=result.outputs_digest,
-        host=host_fingerprint(runtime_versions=[engine.version()]),
+        host=host_fingerprint(runtime_versions=[said.engine]),
         seed=settings.seed,
         taken_at=now.isoformat(timespec="seconds"),
         expires_at=(now + timedelta(days=_EVIDENCE_DAYS)).isoformat(timespec="seconds"),
         findings=result.findings,
     )
+
+
+def _check_comparable(old: _Said, new: _Said) -> None:
+    for before, after, expected in (
+        (old.class_count, new.class_count, f"{old.class_count} classes, as {old.model.name}"),
+        (old.scores, new.scores, f"{old.scores}, as {old.model.name} gives them"),
+    ):
+        if before != after:
+            raise UsageError(
+                "the two models do not answer the same question",
+                where=new.model.name,
+                expected=expected,
+                found=str(after),
+                next_step="Compare files with the same classes that end alike",
+            )
 
 
 def _batches(session: Session, data: Path, labels: str, progress: Progress) -> Iterator[Batch]:

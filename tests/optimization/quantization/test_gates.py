@@ -20,7 +20,11 @@ from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.quantization import make_plan, without_shut
 
-WEIGHTS = {"k": np.ones((2, 2, 1, 1), np.float32), "half": np.array(0.5, np.float32)}
+WEIGHTS = {
+    "k": np.ones((2, 2, 1, 1), np.float32),
+    "half": np.array(0.5, np.float32),
+    "each": np.ones((2, 1, 1), np.float32),
+}
 SWISH = "m = Mul (a, s) y = Conv (m, k)"
 GATED = "s = HardSigmoid (c) m = Mul (b, s) y = Conv (m, k)"
 POOLED = "p = GlobalAveragePool ({}) c = Conv (p, k)"
@@ -42,12 +46,21 @@ POOLED = "p = GlobalAveragePool ({}) c = Conv (p, k)"
             f"h = HardSigmoid (a) b = Mul (a, h) {POOLED.format('b')} {GATED}",
             ["HardSigmoid", "Mul", "HardSigmoid", "Mul"],
         ),
+        # numbers behind the curve
+        (
+            "s = Sigmoid (a) m = Mul (a, s) t = Mul (m, half) u = Add (half, t) y = Conv (u, k)",
+            ["Sigmoid", "Mul", "Mul", "Add"],
+        ),
+        ("t = Mul (a, half) y = Exp (t)", []),
+        ("t = Mul (x, half) y = Conv (t, k)", []),
+        ("t = Mul (half, half) u = Mul (a, t) y = Conv (u, k)", []),
+        ("t = Mul (a, each) y = Conv (t, k)", []),
         # nobody reads it in integers
         ("s = Sigmoid (a) y = Mul (a, s)", []),
         ("s = Sigmoid (a) m = Mul (a, s) y = Exp (m)", []),
         # a factor that comes in as float, a gate that others read, one of something in float
         ("s = Sigmoid (a) m = Mul (x, s) y = Conv (m, k)", []),
-        ("s = Sigmoid (a) m = Mul (a, s) c = Conv (m, k) y = Add (c, s)", []),
+        ("s = Sigmoid (a) m = Mul (a, s) c = Conv (m, k) y = Sub (c, s)", []),
         ("s = Sigmoid (x) m = Mul (x, s) y = Conv (m, k)", []),
         ("e = Exp (a) s = Sigmoid (e) m = Mul (a, s) y = Conv (m, k)", []),
         # no gate, or one that falls
@@ -62,7 +75,7 @@ def test_a_gate_between_integers_is_one_of_them(
     text = f"g (float[n,2,3,3] x) => (float[n,2,3,3] y) {{ a = Conv (x, k) {body} }}"
     model = NameNodes().call(parse(text, WEIGHTS)).model
     kinds = {node.name: node.op_type for node in model.graph.node}
-    gated = {"HardSigmoid", "Mul", "Sigmoid", "Tanh"}
+    gated = {"Add", "HardSigmoid", "Mul", "Sigmoid", "Tanh"}
     assert [kinds[name] for name in make_plan(model).nodes if kinds[name] in gated] == expected
 
 

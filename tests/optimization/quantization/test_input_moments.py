@@ -156,6 +156,7 @@ def test_windows_that_wait_are_cut_where_the_room_ends(
 ) -> None:
     _, found = layer
     monkeypatch.setattr(module, "_NUMBERS_AT_A_TIME", 6 * 7)  # seven windows
+    monkeypatch.setattr(module, "_FEWEST_AT_A_TIME", 1)
     sums = module.Sums(found)
     seen = generator.standard_normal((1, 50, 6)).astype(np.float32)
     for first, last in ((0, 3), (3, 20), (20, 20), (20, 50)):

@@ -117,3 +117,16 @@ def test_a_weight_whose_shape_the_exporter_noted_is_no_activation(
     model.graph.value_info.append(noted)
     model.graph.node[0].name = "product"
     assert make_plan(model).activations == ("x", "y")
+
+
+def test_what_lies_between_layers_in_float_is_in_float(parse: Callable[..., ModelProto]) -> None:
+    """``s`` and ``r`` are between layers; with ``y`` in integers they lead to it."""
+    model = parse(
+        """g (float[n,2] x) => (float[n,2] y) {
+        a = Gemm (x, w) c = Gemm (x, v) s = Add (a, c) r = Relu (s) y = Gemm (r, w) }""",
+        WEIGHTS,
+    )
+    model = NameNodes().call(model).model
+    assert make_plan(model, float_nodes=("Gemm", "Gemm_1", "Gemm_2")).nodes == ()
+    assert make_plan(model, float_nodes=("Gemm", "Gemm_1")).nodes == ("Add", "Relu", "Gemm_2")
+    assert make_plan(model, float_nodes=("Gemm_2",)).nodes == ("Gemm", "Gemm_1", "Add", "Relu")

@@ -14,8 +14,8 @@ from edgeworthy.optimization.quantization.rounding import (
     FREE_BOUNDS,
     Reactions,
     compensated,
+    error_growth,
     neighbor_safe_bounds,
-    output_error,
     pair_safe_bounds,
 )
 from edgeworthy.optimization.quantization.weight_scales import neighbor_sums
@@ -32,6 +32,11 @@ def case(seed: int, depth: int, *, groups: int = 1) -> tuple[np.ndarray, np.ndar
     return weights, np.abs(weights).max(axis=2) / 7, moments
 
 
+def output_error(difference: np.ndarray, moments: np.ndarray) -> float:
+    """Mean square error of the outputs that a difference of the weights makes."""
+    return float(np.einsum("gcd,gde,gce->", difference, moments, difference))
+
+
 def errors(weights: np.ndarray, scales: np.ndarray, moments: np.ndarray) -> tuple[float, float]:
     """Of plain rounding, and of ours."""
     plain = np.rint(weights / scales[..., None])
@@ -45,6 +50,14 @@ def errors(weights: np.ndarray, scales: np.ndarray, moments: np.ndarray) -> tupl
 def test_the_output_error_falls_to_a_part() -> None:
     pairs = [errors(*case(seed, 40)) for seed in range(10)]
     assert sum(ours for _, ours in pairs) < 0.35 * sum(plain for plain, _ in pairs)
+
+
+def test_the_growth_is_the_difference_of_both_errors() -> None:
+    weights, scales, moments = case(6, 20, groups=2)
+    near, far = (np.rint(weights / scales[..., None] + off) for off in (0.0, 0.4))
+    before, after = (each * scales[..., None] - weights for each in (near, far))
+    expected = output_error(after, moments) - output_error(before, moments)
+    assert error_growth(before, after, moments) == pytest.approx(expected, rel=1e-5)
 
 
 def test_groups_are_rounded_by_themselves() -> None:

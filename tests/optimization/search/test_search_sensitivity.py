@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def three_products(path: Path, *, outlier: str) -> LoadedModel:
         name: generator.uniform(-0.5, 0.5, (8, 8)).astype(np.float32) for name in ("a", "b", "c")
     }
     weights[outlier][0, :] = 60.0
+    weights["a"][:, 0] = 0.0  # nor is what the outlier of `b` weighs
     nodes = [
         helper.make_node("MatMul", [source, name], [result], name=f"product_{name}")
         for source, name, result in (("x", "a", "h"), ("h", "b", "g"), ("g", "c", "y"))
@@ -43,7 +45,7 @@ def three_products(path: Path, *, outlier: str) -> LoadedModel:
 
 def samples() -> Iterator[dict[str, NDArray[Any]]]:
     generator = np.random.default_rng(5)
-    for _ in range(3):
+    for _ in range(5):
         x = generator.standard_normal((16, 8)).astype(np.float32)
         x[:, 0] = 0.0  # what the outlier weighs is never there
         yield {"x": x}
@@ -56,23 +58,28 @@ def test_the_layer_that_loses_most_comes_first(tmp_path: Path, outlier: str) -> 
     assert ranked[0].node == f"product_{outlier}"
     assert ranked[0].error_ratio > 100 * ranked[1].error_ratio
     assert {each.node for each in ranked} == {"product_a", "product_b", "product_c"}
-    assert ranked[0].sample_count == 32
+    assert ranked[0].sample_count == 16
 
 
 def test_the_error_is_that_of_plain_integers(tmp_path: Path) -> None:
     model = three_products(tmp_path / "m.onnx", outlier="b")
     weights = {t.name: numpy_helper.to_array(t) for t in model.proto.graph.initializer}
-    x = np.concatenate([each["x"] for each in samples()])
-    low, high = float(min(x.min(), 0)), float(x.max())
+    given = np.concatenate([each["x"] for each in samples()])
+    x, others = given[:16], given[16:]
+    low, high = float(min(others.min(), 0)), float(others.max())
     scale = np.float32((high - low) / 255)
     zero = round(-low / scale)
-    ints = np.clip(np.round(x[:32] / scale) + zero, 0, 255)
-    steps = np.abs(weights["a"]).max(axis=0) / 127
+    ints = np.clip(np.round(x / scale) + zero, 0, 255)
+    steps = np.maximum(np.abs(weights["a"]).max(axis=0), 1e-9) / 127
     stepped = np.clip(np.round(weights["a"] / steps), -127, 127) * steps
-    after = ((ints - zero) * scale) @ stepped @ weights["b"] @ weights["c"]
-    before = x[:32] @ weights["a"] @ weights["b"] @ weights["c"]
-    expected = float(np.square(after - before).sum() / np.square(before).sum())
-    ranked = rank_layers(model, RECIPE, calibration=samples, seed=0)
+    behind = weights["b"] @ weights["c"]
+    before = x @ weights["a"] @ behind
+    by_steps = ((ints - zero) * scale - x) @ weights["a"] @ behind
+    by_weights = x @ (stepped - weights["a"]) @ behind
+    expected = sum(float(np.square(each).sum()) for each in (by_steps, by_weights))
+    expected /= float(np.square(before).sum())
+    plain = msgspec.structs.replace(RECIPE, rounding="nearest", bias_correction="none")
+    ranked = rank_layers(model, plain, calibration=samples, seed=0)
     found = next(each.error_ratio for each in ranked if each.node == "product_a")
     assert found == pytest.approx(expected, rel=0.02)
 
@@ -82,3 +89,51 @@ def test_a_layer_that_stays_in_float_is_not_ranked(tmp_path: Path) -> None:
     recipe = msgspec.structs.replace(RECIPE, float_nodes=("product_a",))
     ranked = rank_layers(model, recipe, calibration=samples, seed=0)
     assert {each.node for each in ranked} == {"product_b", "product_c"}
+
+
+def test_what_the_recipe_makes_up_for_does_not_count(tmp_path: Path) -> None:
+    model = three_products(tmp_path / "m.onnx", outlier="b")
+    plain = msgspec.structs.replace(RECIPE, rounding="nearest", bias_correction="none")
+    mixing = np.random.default_rng(7).standard_normal((2, 8)).astype(np.float32)
+
+    def correlated() -> Iterator[dict[str, NDArray[Any]]]:
+        for batch in samples():
+            yield {"x": batch["x"][:, 1:3] @ mixing}
+
+    errors = {
+        recipe.rounding: {
+            each.node: each.error_ratio
+            for each in rank_layers(model, recipe, calibration=correlated, seed=0)
+        }
+        for recipe in (plain, msgspec.structs.replace(plain, rounding="compensated"))
+    }
+    assert errors["compensated"]["product_b"] < 0.5 * errors["nearest"]["product_b"]
+
+
+def test_a_result_that_the_engine_gives_out_in_float_has_no_steps(tmp_path: Path) -> None:
+    """``y`` is read by the caller alone: only ``g`` and the weights of ``c`` disturb it there."""
+    model = three_products(tmp_path / "m.onnx", outlier="a")
+    ranked = rank_layers(model, RECIPE, calibration=samples, seed=0)
+    last = next(each for each in ranked if each.node == "product_c")
+    assert 0.0 < last.error_ratio < 1e-3
+    assert sorted(each.float_order for each in ranked) == [0, 1, 2]
+
+
+def test_ranges_are_found_on_other_samples_than_errors(tmp_path: Path) -> None:
+    """What a range cuts off of samples that it was not found on is part of a layer's error."""
+    model = three_products(tmp_path / "m.onnx", outlier="c")
+
+    def first_is_loud(*, loud: bool) -> Iterator[dict[str, NDArray[Any]]]:
+        for number, batch in enumerate(samples()):
+            yield {"x": batch["x"] * (8.0 if loud and number == 0 else 1.0)}
+
+    quiet, loud = (
+        {
+            each.node: each.error_ratio
+            for each in rank_layers(
+                model, RECIPE, calibration=partial(first_is_loud, loud=each), seed=0
+            )
+        }
+        for each in (False, True)
+    )
+    assert loud["product_a"] > 100 * quiet["product_a"]

@@ -57,13 +57,19 @@ class Histogram:
 
     def add(self, values: NDArray[Any]) -> None:
         """Count finite values of any shape."""
-        if not values.size:
-            return
-        self.cover(float(values.min()), float(values.max()))
+        if values.size:
+            self.cover(float(values.min()), float(values.max()))
+            self.count(values)
+
+    def count(self, values: NDArray[Any]) -> None:
+        """Count finite values of any shape within the extremes that were noted."""
         # A width is a power of two: the product is exact in whatever precision values have.
-        places = np.floor(values.reshape(-1) * values.dtype.type(1.0 / self.width)).astype(np.int64)
+        places = values.reshape(-1) * values.dtype.type(1.0 / self.width)
+        np.floor(places, out=places)
         places += _HALF
-        self.counts += np.bincount(np.minimum(places, BIN_COUNT - 1), minlength=BIN_COUNT)
+        found = np.bincount(places.astype(np.intp), minlength=BIN_COUNT)
+        self.counts += found[:BIN_COUNT]
+        self.counts[-1] += found[BIN_COUNT:].sum()  # what lies at the very edge
 
     def cover(self, lowest: float, highest: float) -> None:
         """Note extremes that were seen, and make room for them."""

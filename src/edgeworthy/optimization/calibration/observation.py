@@ -111,6 +111,7 @@ def observe(
             lowest, highest = float(values[probe.low]), float(values[probe.high])
             _check_finite(lowest, highest, probe.tensor)
             seen[probe.tensor].add(values[probe.some], lowest, highest)
+        values.clear()  # so that the next run finds their room
     if tensors and not count:
         raise DatasetError(
             "no samples to calibrate with",

@@ -72,7 +72,7 @@ class Sight:
     def add(self, values: NDArray[np.float32], lowest: float, highest: float) -> None:
         """Note a run: some of its values, and the extremes of all of them."""
         self.histogram.cover(lowest, highest)
-        self.histogram.add(values)
+        self.histogram.count(values)
         self.run_count += 1
         weight = 1.0 / min(self.run_count, _AVERAGED_RUNS)
         self.mean_lowest += (lowest - self.mean_lowest) * weight

@@ -25,6 +25,7 @@ from edgeworthy.optimization.passes.fold_constants import FoldConstants
 from edgeworthy.optimization.passes.fold_padding import FoldPadding
 from edgeworthy.optimization.passes.free_names import FreeNames
 from edgeworthy.optimization.passes.fuse_gelu import FuseGelu
+from edgeworthy.optimization.passes.gather_gemm import GatherGemm
 from edgeworthy.optimization.passes.gather_hard_sigmoid import GatherHardSigmoid
 from edgeworthy.optimization.passes.inline_functions import InlineFunctions
 from edgeworthy.optimization.passes.integer_hard_sigmoid import IntegerHardSigmoid
@@ -54,6 +55,7 @@ CLEANING: tuple[Pass, ...] = (
     EliminateDropout(),
     GatherHardSigmoid(),
     PoolMeans(),
+    GatherGemm(),
     FoldChannelwise(),
     FoldBatchNorm(),
     FoldChannelwise(),

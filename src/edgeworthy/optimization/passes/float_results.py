@@ -31,28 +31,26 @@ class FloatResults(Pass):
     def call(self, model: ModelProto) -> Rewrite:
         """Remove the pairs."""
         result = editable(model)
-        products = [node for node in result.graph.node if is_standard(node, "Gemm", "MatMul")]
-        count = sum(_freed(result, node) for node in products)
-        if not count:
+        wiring = Wiring(result.graph)
+        freed = []
+        for node in result.graph.node:
+            pair = _pair_after(node, wiring) if is_standard(node, "Gemm", "MatMul") else None
+            if pair is not None and not _is_read_by_integers(pair[1].output[0], wiring):
+                freed.append((node, pair))
+        for product, (_, dequantize) in freed:
+            source, result_name = product.output[0], dequantize.output[0]
+            if result_name in wiring.outputs:
+                product.output[0] = result_name
+            else:
+                replace_uses(result.graph, result_name, source)
+        remove_nodes(result.graph, [node for _, pair in freed for node in pair])
+        if not freed:
             return unchanged(model, "no result is rounded for nothing")
-        return changed(result, f"left {count} results in float")
+        return changed(result, f"left {len(freed)} results in float")
 
 
-def _freed(model: ModelProto, product: NodeProto) -> bool:
-    wiring = Wiring(model.graph)
-    pair = _pair_after(product, wiring)
-    if pair is None:
-        return False
-    quantize, dequantize = pair
-    source, result = product.output[0], dequantize.output[0]
-    if any(is_integer_node(node, wiring) for node in wiring.consumers.get(result, ())):
-        return False
-    remove_nodes(model.graph, [quantize, dequantize])
-    if result in wiring.outputs:
-        product.output[0] = result
-    else:
-        replace_uses(model.graph, result, source)
-    return True
+def _is_read_by_integers(name: str, wiring: Wiring) -> bool:
+    return any(is_integer_node(node, wiring) for node in wiring.consumers.get(name, ()))
 
 
 def _pair_after(product: NodeProto, wiring: Wiring) -> tuple[NodeProto, NodeProto] | None:

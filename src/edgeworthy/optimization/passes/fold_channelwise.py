@@ -47,15 +47,18 @@ class FoldChannelwise(Pass):
     def call(self, model: ModelProto) -> Rewrite:
         """Fold, node after node, so that whole chains go into their product."""
         result = editable(model)
-        nodes = [node for node in result.graph.node if is_standard(node, *_ARITHMETIC)]
-        count = sum(_folded(result, node) for node in nodes)
+        wiring = Wiring(result.graph)
+        count = 0
+        for node in [node for node in result.graph.node if is_standard(node, *_ARITHMETIC)]:
+            if _folded(result, node, wiring):
+                count += 1
+                wiring = Wiring(result.graph)
         if not count:
             return unchanged(model, "no constant stands behind a product")
         return changed(result, f"folded {count} constants into products")
 
 
-def _folded(model: ModelProto, node: NodeProto) -> bool:
-    wiring = Wiring(model.graph)
+def _folded(model: ModelProto, node: NodeProto, wiring: Wiring) -> bool:
     for position in (0, 1):
         source = node.input[position]
         product = constant_product(wiring.producers.get(source), wiring)

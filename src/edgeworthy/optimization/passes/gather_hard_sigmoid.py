@@ -13,10 +13,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from edgeworthy.graph.shapes import skeleton
+from edgeworthy.graph.shapes import tensor_ranks
 from edgeworthy.optimization.passes.base import Pass, Rewrite, changed, unchanged
 from edgeworthy.optimization.wiring import (
     Wiring,
@@ -39,7 +38,7 @@ class GatherHardSigmoid(Pass):
         """Rewrite each curve."""
         result = editable(model)
         clips = [node for node in result.graph.node if is_standard(node, "Clip", "Min")]
-        ranks = _ranks(model)
+        ranks = tensor_ranks(model)
         count = sum(_gathered(result, clip, ranks) for clip in clips)
         if not count:
             return unchanged(model, "no hard sigmoid that is written out")
@@ -61,17 +60,6 @@ class _Clipped:
     shift: float
     height: float
     inner: tuple[NodeProto, ...]
-
-
-def _ranks(model: ModelProto) -> dict[str, int]:
-    """The number of axes of each float tensor, where it can be told."""
-    graph = onnx.shape_inference.infer_shapes(skeleton(model)).graph
-    return {
-        value.name: len(value.type.tensor_type.shape.dim)
-        for value in (*graph.input, *graph.value_info, *graph.output)
-        if value.type.tensor_type.HasField("shape")
-        and value.type.tensor_type.elem_type == TensorProto.FLOAT
-    }
 
 
 def _gathered(model: ModelProto, clip: NodeProto, ranks: dict[str, int]) -> bool:

@@ -7,10 +7,9 @@ PP-OCRv6's text detector spent 0.8 ms of 27 in five means so, and less than 0.1 
 
 from __future__ import annotations
 
-import onnx
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
-from edgeworthy.graph.shapes import skeleton
+from edgeworthy.graph.shapes import tensor_ranks
 from edgeworthy.optimization.passes.base import Pass, Rewrite, changed, unchanged
 from edgeworthy.optimization.wiring import (
     Wiring,
@@ -34,12 +33,7 @@ class PoolMeans(Pass):
     def call(self, model: ModelProto) -> Rewrite:
         """Rewrite each of them."""
         result = editable(model)
-        ranks = {
-            value.name: len(value.type.tensor_type.shape.dim)
-            for graph in [onnx.shape_inference.infer_shapes(skeleton(model)).graph]
-            for value in (*graph.input, *graph.value_info)
-            if value.type.tensor_type.HasField("shape")
-        }
+        ranks = tensor_ranks(model)
         wiring = Wiring(result.graph)
         means = [
             node

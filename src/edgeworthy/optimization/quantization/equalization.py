@@ -1,4 +1,4 @@
-"""Channels that use little of a shared range are brought up to it.
+"""Channels that use little of a shared range are brought nearer to it.
 
 A tensor of activations has one scale. Where one channel reaches 6 and another never exceeds 0.3,
 the second has a dozen of the 256 steps. A factor per channel in the layer before, undone in the
@@ -11,8 +11,10 @@ Rules:
    rounding as it was.
 2. A ReLU passes factors on exactly. A clip at a constant does not, so a channel is brought up to
    that constant at most, with a margin: what it cuts off, no calibration sample came near.
-3. Channels are raised only, never lowered, and by a bounded factor: a channel that was all but
-   silent on the samples may speak elsewhere.
+3. Channels are raised only, never lowered, half of the way (the square root of what would fill the
+   range) and by a bounded factor: a channel that was all but silent on the samples may speak
+   elsewhere. All of the way took EfficientNet-lite0 from 963 of 1,000 agreements with float to 892,
+   half of it to 950.
 
 Source: Nagel et al., Data-Free Quantization through Weight Equalization and Bias Correction, 2019,
 section 4.1; the rule for clips is ours.
@@ -36,7 +38,7 @@ from edgeworthy.runtimes.base import Tensors
 #: A channel may exceed what calibration saw by this much before the clip cuts it off.
 MARGIN = 1.25
 #: Largest factor of a channel.
-MOST = 64.0
+MOST = 8.0
 _BIAS_INPUT = 2
 
 
@@ -136,15 +138,15 @@ def factors_of(peaks: NDArray[np.float64], highest: float) -> NDArray[np.float64
     """A factor of at least 1 per channel.
 
     >>> factors_of(np.array([6.0, 1.2, 0.0]), 6.0).tolist()
-    [1.0, 4.0, 1.0]
+    [1.0, 2.0, 1.0]
     >>> factors_of(np.array([8.0, 2.0, 0.01]), np.inf).tolist()
-    [1.0, 4.0, 64.0]
+    [1.0, 2.0, 8.0]
     """
     limited = np.isfinite(highest)
     target = highest if limited else peaks.max(initial=0.0)
     reach = peaks * (MARGIN if limited else 1.0)
     factors = np.divide(target, reach, out=np.ones_like(peaks), where=reach > 0.0)
-    return np.clip(factors, 1.0, MOST)
+    return np.clip(np.sqrt(factors), 1.0, MOST)
 
 
 def _pair_before(after: NodeProto, wiring: Wiring) -> Pair | None:

@@ -136,6 +136,18 @@ def _costs(model: ModelProto) -> dict[str, int]:
     return {node.name: node_macs(node, shapes) or 0 for node in model.graph.node}
 
 
+def _affordable(
+    chains: Mapping[str, Sequence[str]], costs: Mapping[str, int], left: float
+) -> list[str]:
+    """Layers that could be kept, were all that they share with others in float already."""
+    found = []
+    for name, chain in chains.items():
+        others = {node for other in chains if other != name for node in chains[other]}
+        if sum(costs.get(node, 0) for node in chain if node not in others) <= left:
+            found.append(name)
+    return found
+
+
 def _worth_it(
     model: ModelProto,
     ranges: Mapping[str, TensorRange],

@@ -1,5 +1,9 @@
 """Products with a gate are worth integers: SiLU, hard-swish, squeeze-and-excite.
 
+So are a number that is added and one that is multiplied with, which stand behind the curves of
+some networks (the "learnable affine blocks" of PP-LCNetV3): PP-OCRv4's text detector took 0.59 of
+float's time with them in float and 0.51 in integers.
+
 A gate is a sigmoid or a hard sigmoid that one product reads. ONNX Runtime has integer kernels for
 products and sigmoids, and a hard sigmoid is an addition that the range of its result cuts off
 (:mod:`~edgeworthy.optimization.passes.integer_hard_sigmoid`). 256 steps between 0 and 1 lose next
@@ -22,6 +26,7 @@ from collections.abc import Collection, Mapping
 
 from onnx import GraphProto, ModelProto, NodeProto
 
+from edgeworthy.graph.tensors import element_count
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.wiring import Wiring, attribute, is_standard
 
@@ -33,7 +38,7 @@ _SHUT_SIGMOID = -8.0
 def gated_nodes(
     graph: GraphProto, wiring: Wiring, integers: Collection[str], floats: Collection[str]
 ) -> set[str]:
-    """Names of the gates and products that may compute in integers.
+    """Names of the gates, products and affine curves that may compute in integers.
 
     Args:
         graph: The float graph, whose nodes have names of their own.
@@ -44,7 +49,7 @@ def gated_nodes(
     products = {
         node.name: gates
         for node in graph.node
-        if (gates := _gates_before(node, wiring)) is not None
+        if (gates := _gates_of(node, wiring)) is not None
         and not any(each.name in floats for each in (node, *gates))
     }
     nodes = {node.name: node for node in graph.node if node.name in products}
@@ -75,6 +80,20 @@ def _gates_before(node: NodeProto, wiring: Wiring) -> list[NodeProto] | None:
     return gates or None
 
 
+def _gates_of(node: NodeProto, wiring: Wiring) -> list[NodeProto] | None:
+    """Those of a product; none of an affine curve; nothing for any other node."""
+    return [] if _is_by_number(node, wiring) else _gates_before(node, wiring)
+
+
+def _is_by_number(node: NodeProto, wiring: Wiring) -> bool:
+    """Whether one number is added to a tensor, or multiplied with it."""
+    if not is_standard(node, "Add", "Mul"):
+        return False
+    tensors = [wiring.constant(name) for name in node.input]
+    numbers = [each for each in tensors if each is not None]
+    return len(numbers) == 1 and element_count(numbers[0]) == 1
+
+
 def _is_gate(node: NodeProto) -> bool:
     if is_standard(node, "HardSigmoid"):
         return attribute(node, "alpha", _SLOPE) > 0.0
@@ -87,6 +106,8 @@ def _lies_inside(
     """Whether it reads from integers and is read by integers."""
     results = {gate.output[0]: gate.input[0] for gate in gates}
     for name in product.input:
+        if wiring.constant(name) is not None:
+            continue
         maker = wiring.producers.get(results.get(name, name))
         if maker is None or maker.name not in inside:
             return False

@@ -8,8 +8,9 @@ Rules:
 
 1. A ``Concat`` is in integers only where a layer in integers reads what it makes, directly or
    through other operators in integers.
-2. Any other operator that moves values is in integers only where its input comes from integers or
-   its result is read by integers.
+2. Any other operator without weights (one that moves values, a ReLU or clip, a pooling, an
+   addition) is in integers only where an input comes from integers or its result is read by
+   integers.
 3. What stays in float may leave its neighbors idle as well: they are looked at until nothing
    changes.
 """
@@ -22,12 +23,18 @@ from onnx import NodeProto
 
 from edgeworthy.optimization.wiring import Wiring
 
-#: Operators that move values and compute nothing.
-MOVERS = frozenset(
+#: Operators that move or compare values and keep scale and zero point, or nearly.
+CARRIERS = frozenset(
     {
+        "AveragePool",
+        "Clip",
         "Concat",
         "Flatten",
+        "GlobalAveragePool",
+        "LeakyRelu",
+        "MaxPool",
         "Pad",
+        "Relu",
         "Reshape",
         "Slice",
         "Split",
@@ -36,6 +43,8 @@ MOVERS = frozenset(
         "Unsqueeze",
     }
 )
+#: Operators that nothing is gained by alone.
+_PASSIVE = CARRIERS | {"Add"}
 
 
 def without_idle(chosen: Sequence[NodeProto], wiring: Wiring) -> list[NodeProto]:
@@ -47,34 +56,42 @@ def without_idle(chosen: Sequence[NodeProto], wiring: Wiring) -> list[NodeProto]
     """
     kept = list(chosen)
     while True:
-        names = {node.name for node in kept}
-        used = _used(kept, wiring)
-        idle = {
-            node.name
+        used, fed = _used(kept, wiring), _fed(kept, wiring)
+        busy = [
+            node
             for node in kept
-            if node.op_type in MOVERS
-            and node.name not in used
-            and (node.op_type == "Concat" or not _comes_from(node, names, wiring))
-        }
-        if not idle:
+            if node.op_type not in _PASSIVE
+            or node.name in used
+            or (node.op_type != "Concat" and node.name in fed)
+        ]
+        if len(busy) == len(kept):
             return kept
-        kept = [node for node in kept if node.name not in idle]
+        kept = busy
 
 
 def _used(kept: Sequence[NodeProto], wiring: Wiring) -> set[str]:
-    """Names of the nodes whose results reach an operator in integers that does more than move."""
+    """Names of the nodes whose results reach an operator that computes in integers."""
     names = {node.name for node in kept}
     used: set[str] = set()
     for node in reversed(kept):
         readers = [each for name in node.output for each in wiring.consumers.get(name, ())]
         if any(
-            each.name in names and (each.op_type not in MOVERS or each.name in used)
+            each.name in names and (each.op_type not in _PASSIVE or each.name in used)
             for each in readers
         ):
             used.add(node.name)
     return used
 
 
-def _comes_from(node: NodeProto, names: set[str], wiring: Wiring) -> bool:
-    maker = wiring.producers.get(node.input[0])
-    return maker is not None and maker.name in names
+def _fed(kept: Sequence[NodeProto], wiring: Wiring) -> set[str]:
+    """Names of the nodes with an input that comes from an operator that computes in integers."""
+    names = {node.name for node in kept}
+    fed: set[str] = set()
+    for node in kept:
+        makers = [wiring.producers[name] for name in node.input if name in wiring.producers]
+        if any(
+            each.name in names and (each.op_type not in _PASSIVE or each.name in fed)
+            for each in makers
+        ):
+            fed.add(node.name)
+    return fed

@@ -26,6 +26,8 @@ from edgeworthy.optimization.wiring import editable
 from edgeworthy.runtimes.base import Tensors
 
 _NUMBERS_AT_A_TIME = 1 << 18
+#: So many at least: adding a product up takes as long as some windows of it.
+_FEWEST_AT_A_TIME = 512
 _PORTION_NUMBERS = 18 << 20
 Key = tuple[str, str]
 
@@ -167,6 +169,8 @@ class Sums:
         self._second = np.zeros((layer.groups, layer.depth, layer.depth), dtype=np.float32)
         self._count = 0
         most = max(1, _NUMBERS_AT_A_TIME // (layer.groups * layer.depth))
+        if layer.groups == 1:
+            most = max(_FEWEST_AT_A_TIME, most)
         self._waiting = np.empty((layer.groups, most, layer.depth), dtype=np.float32)
         self._filled = 0
 

@@ -36,19 +36,10 @@ from edgeworthy.errors import OptimizationError
 from edgeworthy.graph.shapes import skeleton
 from edgeworthy.optimization.quantization.attention import is_attention, leading_to_weights
 from edgeworthy.optimization.quantization.gates import gated_nodes
-from edgeworthy.optimization.quantization.idle_carriers import MOVERS, without_idle
+from edgeworthy.optimization.quantization.idle_carriers import CARRIERS, without_idle
 from edgeworthy.optimization.wiring import STANDARD_DOMAINS, Wiring, attribute
 
 _T = TypeVar("_T")
-#: Operators that move or compare values and keep scale and zero point, or nearly.
-_CARRIERS = MOVERS | {
-    "AveragePool",
-    "Clip",
-    "GlobalAveragePool",
-    "LeakyRelu",
-    "MaxPool",
-    "Relu",
-}
 _MATRIX_RANK = 2
 _BIAS_INPUT = 2
 
@@ -218,7 +209,7 @@ def _ends_in_float(node: NodeProto, chosen: Sequence[NodeProto], wiring: Wiring)
 
 
 def _is_carrier(node: NodeProto, wiring: Wiring) -> bool:
-    if node.op_type not in _CARRIERS or node.domain not in STANDARD_DOMAINS:
+    if node.op_type not in CARRIERS or node.domain not in STANDARD_DOMAINS:
         return False
     return node.op_type != "Clip" or _clip_holds_zero(node, wiring)
 

@@ -33,8 +33,8 @@ from edgeworthy.optimization.quantization.rounding import (
     Reactions,
     as_float32,
     compensated,
+    error_growth,
     neighbor_safe_bounds,
-    output_error,
     pair_safe_bounds,
 )
 from edgeworthy.optimization.quantization.static_int8 import must_be_pair_safe
@@ -115,13 +115,13 @@ class _Inputs:
 
     moments: Moments
     shifted: bool
-    squares: NDArray[np.float64]
+    squares: NDArray[np.float32]
     reactions: Reactions
 
     @classmethod
     def of(cls, moments: Moments, *, shifted: bool) -> _Inputs:
         squares = moments.about_means() if shifted else moments.squares
-        return cls(moments, shifted, squares, Reactions.to(squares))
+        return cls(moments, shifted, squares.astype(np.float32), Reactions.to(squares))
 
     def are(self, moments: Moments, *, shifted: bool) -> bool:
         return self.moments is moments and self.shifted == shifted
@@ -138,9 +138,6 @@ def _rounded(
     steps = scales.astype(np.float64).reshape(weights.shape[:2])
     plain = np.clip(np.rint(weights / steps[..., None]), -127.0, 127.0)
     chosen = compensated(weights, steps, inputs.reactions, bounds(layer, plain))
-    errors = [
-        output_error(integers * steps[..., None] - weights, inputs.squares)
-        for integers in (plain, chosen)
-    ]
-    improved = errors[1] < errors[0]
+    before, after = (integers * steps[..., None] - weights for integers in (plain, chosen))
+    improved = error_growth(before, after, inputs.squares) < 0.0
     return as_float32(chosen if improved else plain, steps), improved

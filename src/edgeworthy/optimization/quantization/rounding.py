@@ -225,15 +225,16 @@ def _positive(moments: Singles, damping: Singles) -> Singles:
     return found
 
 
-def output_error(difference: Reals, moments: Reals) -> float:
-    """Mean square error of the outputs that a difference of the weights makes.
+def error_growth(before: Reals, after: Reals, moments: NDArray[np.floating[Any]]) -> float:
+    """By how much the outputs' mean square error grows from one change of the weights to another.
 
     Args:
-        difference: ``(groups, channels, depth)``, in the unit of the weights.
-        moments: ``(groups, depth, depth)``.
+        before: One change, ``(groups, channels, depth)``, in the unit of the weights.
+        after: Another one.
+        moments: ``(groups, depth, depth)``, symmetric: one product tells what two errors would.
     """
-    narrow = difference.astype(np.float32)  # enough to compare two roundings, in half of the time
-    return float(np.vdot(narrow @ moments.astype(np.float32), narrow))
+    change, both = (each.astype(np.float32) for each in (after - before, after + before))
+    return float(np.vdot(change @ moments.astype(np.float32, copy=False), both))
 
 
 def as_float32(integers: NDArray[np.floating[Any]], scales: Reals) -> NDArray[Any]:

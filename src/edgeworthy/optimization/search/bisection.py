@@ -2,8 +2,9 @@
 
 Rules:
 
-1. Layers go back to float in the order of the error that they cause. The more of them, the smaller
-   the loss and the slower the model: the search looks for the smallest number that is enough.
+1. Layers go back to float in the order of :mod:`~edgeworthy.optimization.search.regions`. The more
+   of them, the smaller the loss and the slower the model: the search looks for the smallest number
+   that is enough.
 2. A pure function of what was tried: an interrupted search that reads its trials again asks for
    the same next one.
 3. It ends where the answer is known: between a number that is not enough and the next, which is.

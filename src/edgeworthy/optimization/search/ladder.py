@@ -189,9 +189,9 @@ def _mixed(situation: Situation, history: Sequence[Found]) -> list[Attempt]:
     count = next_count(len(situation.sensitivities), tried)
     if count is None:
         return []
-    kept = [each.node for each in situation.sensitivities[:count]]
-    recipe = mixed_recipe(best.attempt.recipe, kept)
-    why = f"the {count} most sensitive of {len(situation.sensitivities)} layers in float"
+    order = sorted(situation.sensitivities, key=lambda each: each.float_order)
+    recipe = mixed_recipe(best.attempt.recipe, [each.node for each in order[:count]])
+    why = f"{count} of {len(order)} layers in float, those that free the most noise for their work"
     return [Attempt(recipe, situation.runtimes[0], why, float_count=count)]
 
 

@@ -1,21 +1,28 @@
-"""How much of the outputs' error each layer alone would cause in integers.
+"""How much of the outputs' error each layer causes in integers, and which go back to float first.
 
 Rules:
 
-1. One layer at a time: its weights and its input go through integers, everything else stays in
-   float. What the outputs then miss is this layer's doing and nobody else's.
-2. The error is that of the outputs, as energy over the energy of the outputs, on real samples: a
+1. One thing at a time: the steps of one tensor, or the finished weights and bias of one layer, with
+   everything else in float. What the outputs then miss is its doing and nobody else's.
+2. Weights are those that the recipe ends with, its rounding and its correction of biases among
+   them: what they make up for does not count.
+3. The error is that of the outputs, as energy over the energy of the outputs, on real samples: a
    large error inside a layer that the next one forgives does not count.
-3. Ranges, data types and scales are those that the recipe gives the layer; what it leaves in float
+4. A layer's error is what its weights and its input cause together; the order in which layers go
+   back to float is another one, see :mod:`~edgeworthy.optimization.search.regions`.
+5. Ranges, data types and scales are those that the recipe gives the layer; what it leaves in float
    by itself is not ranked.
-4. The same samples give the same ranking; equal errors keep the order of the graph.
+6. What a range cuts off shows only on samples that it was not found on: errors are taken on the
+   first samples, and ranges are found on the others, unless there are few.
+7. The same samples give the same ranking; equal errors keep the order of the graph.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,32 +32,47 @@ from edgeworthy.documents.search import LayerSensitivity
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import DatasetError
 from edgeworthy.graph import LoadedModel, model_signature
+from edgeworthy.graph.macs import node_macs
+from edgeworthy.graph.shapes import shapes_per_sample
 from edgeworthy.optimization.calibration import TensorRange
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.passes import CLEANING
 from edgeworthy.optimization.proof import gather_proof
-from edgeworthy.optimization.quantization import weight_scales
+from edgeworthy.optimization.quantization import LayerInputs, QuantizationPlan
 from edgeworthy.optimization.quantization.operators import WEIGHTED
-from edgeworthy.optimization.quantization.plan import channel_axis
-from edgeworthy.optimization.static_variant import make_ready, plan_integers
+from edgeworthy.optimization.search.regions import Noise, Work, float_order
+from edgeworthy.optimization.static_variant import (
+    finish_layers,
+    integer_weights,
+    make_ready,
+    plan_integers,
+)
 from edgeworthy.optimization.wiring import Wiring, editable, fresh_name
 from edgeworthy.optimization.workbench import Calibration, Workbench
 from edgeworthy.runtimes.base import Tensors
 
 #: Samples that the errors are taken on, at most.
-SAMPLE_COUNT = 32
-_LARGEST_WEIGHT = 127
+SAMPLE_COUNT = 16
+#: Ranges are found on other samples than errors are taken on, where there are so many.
+LEAST_OTHERS = 48
+#: Storing an element, and converting one with its change of layout, take about as long as so many
+#: multiply-accumulates in float.
+STORING = 16
+CONVERTING = 48
 _INTEGERS = {"uint8": (np.uint8, 0, 255), "int8": (np.int8, -128, 127)}
+_BIAS_INPUT = 2
 
 
 @dataclass(frozen=True)
-class _Float:
-    """The float graph with everything that its layers need to go through integers."""
+class _Finished:
+    """The float graph, and what its layers and tensors become in integers."""
 
     model: ModelProto
     recipe: QuantizationRecipe
+    plan: QuantizationPlan
     ranges: Mapping[str, TensorRange]
-    scales: Mapping[str, NDArray[np.float32]]
+    weights: Mapping[str, NDArray[np.float64]]
+    corrected: ModelProto
 
 
 def rank_layers(
@@ -69,50 +91,107 @@ def rank_layers(
         OptimizationError: The graph cannot be made ready.
         InferenceError: The engine cannot run it.
     """
+    judged, others = _apart(calibration)
     proof = gather_proof(model_signature(model.proto), calibration(), seed=seed)
     work = Workbench(model.proto, proof, lambda _: None)
     work.apply(CLEANING)
     make_ready(work)
-    plan, ranges = plan_integers(work, recipe, calibration)
-    ready = _Float(
+    plan, ranges = plan_integers(work, recipe, others)
+    corrected, scales = finish_layers(work, recipe, plan, ranges, LayerInputs(others))
+    ready = _Finished(
         model=work.model,
         recipe=recipe,
+        plan=plan,
         ranges=ranges,
-        scales=weight_scales(work.model, plan, recipe),
+        weights=integer_weights(corrected, recipe, plan, ranges, scales),
+        corrected=corrected,
     )
-    layers = [n for n in work.model.graph.node if n.name in plan.nodes and n.op_type in WEIGHTED]
-    return _ranked(ready, layers, list(_first_samples(calibration())))
+    return _ranked(ready, judged)
 
 
-def _ranked(
-    ready: _Float, layers: Sequence[NodeProto], batches: Sequence[Tensors]
-) -> tuple[LayerSensitivity, ...]:
+def _ranked(ready: _Finished, batches: Sequence[Tensors]) -> tuple[LayerSensitivity, ...]:
+    nodes = [node for node in ready.model.graph.node if node.name in ready.plan.nodes]
+    layers = [node for node in nodes if node.op_type in WEIGHTED]
+    noise = _noise_of(ready, layers, batches)
+    work = _work_of(ready, layers, noise)
+    order = {name: rank for rank, name in enumerate(float_order(nodes, noise, work))}
+    count = sum(len(next(iter(batch.values()))) for batch in batches)
+    found = [
+        LayerSensitivity(
+            node=node.name,
+            op_type=node.op_type,
+            error_ratio=noise.layers[node.name] + noise.tensors.get(node.input[0], 0.0),
+            sample_count=count,
+            float_order=order[node.name],
+        )
+        for node in layers
+    ]
+    return tuple(sorted(found, key=lambda each: -each.error_ratio))
+
+
+def _work_of(ready: _Finished, layers: Sequence[NodeProto], noise: Noise) -> Work:
+    """What float costs, in multiply-accumulates."""
+    shapes = shapes_per_sample(ready.model)
+
+    def elements(tensor: str) -> int:
+        shape = shapes.get(tensor)
+        return math.prod(shape.sizes) if shape is not None and shape.sizes is not None else 1
+
+    return Work(
+        layers={
+            node.name: float((node_macs(node, shapes) or 0) + STORING * elements(node.output[0]))
+            for node in layers
+        },
+        borders={name: float(CONVERTING * elements(name)) for name in noise.tensors},
+    )
+
+
+def _noise_of(ready: _Finished, layers: Sequence[NodeProto], batches: Sequence[Tensors]) -> Noise:
     executor = Executor(ready.model)
     references = [executor.run(batch) for batch in batches]
-    count = sum(len(next(iter(batch.values()))) for batch in batches)
-    found = []
-    for node in layers:
-        changed = Executor(_with_integers(ready, node), optimized=True)
-        outputs = [changed.run(batch) for batch in batches]
-        found.append(
-            LayerSensitivity(
-                node=node.name,
-                op_type=node.op_type,
-                error_ratio=_error_ratio(references, outputs),
-                sample_count=count,
-            )
-        )
-    return tuple(sorted(found, key=lambda each: -each.error_ratio))
+
+    def caused(changed: ModelProto) -> float:
+        engine = Executor(changed, optimized=True)
+        return _error_ratio(references, [engine.run(batch) for batch in batches])
+
+    wiring = Wiring(ready.model.graph)
+    return Noise(
+        tensors={
+            name: caused(_with_steps(ready, name))
+            for name in ready.plan.activations
+            if not _stays_real(name, ready.plan, wiring)
+        },
+        layers={node.name: caused(_with_weights(ready, node)) for node in layers},
+    )
+
+
+def _apart(calibration: Calibration) -> tuple[list[Tensors], Calibration]:
+    """Samples to take errors on, and the others; all of them for both where there are few."""
+    judged = list(_first_samples(calibration()))
+    count = sum(len(next(iter(batch.values()))) for batch in judged)
+    if not count:
+        raise DatasetError("no samples to rank layers with")
+
+    def others() -> Iterator[Tensors]:
+        skipped = 0
+        for batch in calibration():
+            size = len(next(iter(batch.values())))
+            left = max(0, count - skipped)
+            skipped += min(size, left)
+            if left < size:
+                yield {name: values[left:] for name, values in batch.items()}
+
+    enough = sum(len(next(iter(batch.values()))) for batch in others()) >= LEAST_OTHERS
+    return judged, others if enough else calibration
 
 
 def _first_samples(batches: Iterator[Tensors]) -> Iterator[Tensors]:
     left = SAMPLE_COUNT
-    for batch in islice(batches, SAMPLE_COUNT):
+    for batch in batches:
         taken = {name: values[:left] for name, values in batch.items()}
-        if not taken:
-            raise DatasetError("no samples to rank layers with")
-        yield taken
-        left -= len(next(iter(taken.values())))
+        if taken:
+            yield taken
+            left -= len(next(iter(taken.values())))
         if left <= 0:
             return
 
@@ -128,62 +207,68 @@ def _error_ratio(references: Sequence[Tensors], outputs: Sequence[Tensors]) -> f
     return noise / signal if signal > 0.0 else 0.0
 
 
-def _with_integers(ready: _Float, node: NodeProto) -> ModelProto:
-    """The float graph in which one layer's weights and input go through integers."""
+def _stays_real(name: str, plan: QuantizationPlan, wiring: Wiring) -> bool:
+    """Whether the engine's integer product gives it out as float, see ``float-results``."""
+    maker = wiring.producers.get(name)
+    readers = wiring.consumers.get(name, ())
+    product = maker is not None and maker.op_type in {"Gemm", "MatMul"}
+    return product and not any(reader.name in plan.nodes for reader in readers)
+
+
+def _with_weights(ready: _Finished, layer: NodeProto) -> ModelProto:
+    """The float graph with the finished weights and bias of one layer."""
     model = editable(ready.model)
-    wiring = Wiring(model.graph)
-    taken = wiring.names()
-    position = next(i for i, each in enumerate(model.graph.node) if each.name == node.name)
-    layer = model.graph.node[position]
-    weight = wiring.initializers[layer.input[1]]
-    stepped = _stepped(numpy_helper.to_array(weight), ready.scales.get(weight.name), node)
-    own = fresh_name(taken, f"{weight.name}_stepped")
-    model.graph.initializer.append(numpy_helper.from_array(stepped, own))
-    source = layer.input[0]
-    layer.input[1] = own
-    found = ready.ranges.get(source)
-    if found is not None:
-        _insert_integers(model, position, _Steps(source, found, ready.recipe), taken)
+    taken = Wiring(model.graph).names()
+    (node,) = [each for each in model.graph.node if each.name == layer.name]
+    (finished,) = [each for each in ready.corrected.graph.node if each.name == layer.name]
+    stored = {tensor.name: tensor for tensor in ready.corrected.graph.initializer}
+    values = [ready.weights[layer.name].astype(np.float32)]
+    values += [numpy_helper.to_array(stored[name]) for name in finished.input[_BIAS_INPUT:] if name]
+    del node.input[1:]
+    for value in values:
+        node.input.append(fresh_name(taken, f"{layer.name}_finished"))
+        model.graph.initializer.append(numpy_helper.from_array(value, node.input[-1]))
     return model
 
 
-@dataclass(frozen=True)
-class _Steps:
-    """The integers that a tensor goes through."""
-
-    tensor: str
-    range: TensorRange
-    recipe: QuantizationRecipe
-
-
-def _insert_integers(model: ModelProto, position: int, steps: _Steps, taken: set[str]) -> None:
-    dtype, lowest, highest = _INTEGERS[steps.recipe.activation_type]
-    low, high = min(steps.range.lowest, 0.0), max(steps.range.highest, 0.0)
-    scale = (high - low) / (highest - lowest) or 1.0
-    zero = int(np.clip(round(lowest - low / scale), lowest, highest))
-    names = [fresh_name(taken, f"{steps.tensor}_{part}") for part in ("scale", "zero", "q", "dq")]
-    scale_name, zero_name, integers, reals = names
-    model.graph.initializer.append(numpy_helper.from_array(np.array(scale, np.float32), scale_name))
-    model.graph.initializer.append(numpy_helper.from_array(np.array(zero, dtype), zero_name))
-    model.graph.node[position].input[0] = reals
-    parameters = [scale_name, zero_name]
+def _with_steps(ready: _Finished, tensor: str) -> ModelProto:
+    """The float graph in which one tensor goes through integers."""
+    model = editable(ready.model)
+    taken = Wiring(model.graph).names()
+    steps, zero = _integers_of(ready.ranges[tensor], ready.recipe)
+    names = [fresh_name(taken, f"{tensor}_{part}") for part in ("scale", "zero", "q", "real")]
+    scale_name, zero_name, integers, real = names
+    model.graph.initializer.append(numpy_helper.from_array(steps, scale_name))
+    model.graph.initializer.append(numpy_helper.from_array(zero, zero_name))
+    maker = _maker_of(model, tensor)
+    if maker is None:
+        source, result, position = tensor, real, 0
+        for node in model.graph.node:
+            node.input[:] = [real if name == tensor else name for name in node.input]
+    else:
+        source, result, position = real, tensor, maker + 1
+        outputs = model.graph.node[maker].output
+        outputs[:] = [real if name == tensor else name for name in outputs]
     pair = (
-        helper.make_node("QuantizeLinear", [steps.tensor, *parameters], [integers]),
-        helper.make_node("DequantizeLinear", [integers, *parameters], [reals]),
+        helper.make_node("QuantizeLinear", [source, scale_name, zero_name], [integers]),
+        helper.make_node("DequantizeLinear", [integers, scale_name, zero_name], [result]),
     )
     for offset, made in enumerate(pair):
         model.graph.node.insert(position + offset, made)
+    return model
 
 
-def _stepped(
-    weight: NDArray[np.float32], scales: NDArray[np.float32] | None, node: NodeProto
-) -> NDArray[np.float32]:
-    """Weights on the steps of their integers."""
-    if scales is None:
-        steps = np.array(np.abs(weight).max() / _LARGEST_WEIGHT or 1.0, dtype=np.float32)
-    else:
-        shape = [1] * weight.ndim
-        shape[channel_axis(node)] = len(scales)
-        steps = scales.reshape(shape)
-    rounded = np.clip(np.round(weight / steps), -_LARGEST_WEIGHT, _LARGEST_WEIGHT)
-    return np.asarray(rounded * steps, dtype=np.float32)
+def _maker_of(model: ModelProto, tensor: str) -> int | None:
+    places = (index for index, node in enumerate(model.graph.node) if tensor in node.output)
+    return next(places, None)
+
+
+def _integers_of(
+    found: TensorRange, recipe: QuantizationRecipe
+) -> tuple[NDArray[np.float32], NDArray[np.integer[Any]]]:
+    """Scale and zero point."""
+    dtype, lowest, highest = _INTEGERS[recipe.activation_type]
+    low, high = min(found.lowest, 0.0), max(found.highest, 0.0)
+    scale = (high - low) / (highest - lowest) or 1.0
+    zero = int(np.clip(round(lowest - low / scale), lowest, highest))
+    return np.array(scale, np.float32), np.array(zero, dtype)
