@@ -122,9 +122,9 @@ def paired_area_difference(
     DeLong's standard error with Student's t, as many degrees of freedom as Satterthwaite's rule
     leaves. The high end is that of a score interval in which a share of the rarer kind may be
     missing that one of the two ranks by chance: without that, the interval of a model that fails on
-    a rare kind covers 71 % on average. The low end is at least as far as a missing kind would go that
-    changes half as much as the sample that changed most. Both are made for 1.4 times the nominal
-    ratio of misses, which what is allowed for takes off again.
+    a rare kind covers 71 % on average. The low end is at least as far as a missing kind would go
+    that changes half as much as the sample that changed most. Both are made for 1.4 times the
+    nominal ratio of misses, which what is allowed for takes off again.
 
     Args:
         first: ``(n,)`` scores of one model.
