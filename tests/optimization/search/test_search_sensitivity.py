@@ -19,7 +19,7 @@ from edgeworthy.optimization.search.sensitivity import rank_layers
 RECIPE = msgspec.structs.replace(data_types_for("x86-vnni"), calibration_method="minmax")
 
 
-def three_products(path: Path, *, outlier: str) -> LoadedModel:
+def three_products(path: Path, *, outlier: str, batch: int | str = "n") -> LoadedModel:
     """x @ a, @ b, @ c; one matrix has a weight so large that the others of its column vanish."""
     generator = np.random.default_rng(3)
     weights = {
@@ -34,8 +34,8 @@ def three_products(path: Path, *, outlier: str) -> LoadedModel:
     graph = helper.make_graph(
         nodes,
         "products",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 8])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 8])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 8])],
         [numpy_helper.from_array(values, name) for name, values in weights.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -82,6 +82,20 @@ def test_the_error_is_that_of_plain_integers(tmp_path: Path) -> None:
     ranked = rank_layers(model, plain, calibration=samples, seed=0)
     found = next(each.error_ratio for each in ranked if each.node == "product_a")
     assert found == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize(("size", "count"), [(1, 16), (10, 20), (32, 32)])
+def test_batches_of_a_fixed_size_stay_whole(tmp_path: Path, size: int, count: int) -> None:
+    model = three_products(tmp_path / "m.onnx", outlier="a", batch=size)
+    given = np.concatenate([each["x"] for each in samples()])
+
+    def batches() -> Iterator[dict[str, NDArray[Any]]]:
+        whole = len(given) // size * size
+        return ({"x": given[first : first + size]} for first in range(0, whole, size))
+
+    ranked = rank_layers(model, RECIPE, calibration=batches, seed=0)
+    assert ranked[0].node == "product_a"
+    assert {each.sample_count for each in ranked} == {count}
 
 
 def test_a_layer_that_stays_in_float_is_not_ranked(tmp_path: Path) -> None:

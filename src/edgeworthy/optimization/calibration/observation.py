@@ -7,7 +7,7 @@ Rules:
    number of samples.
 2. The engine finds the extremes of all values; of a large tensor at most 65,536 values per run of
    eight samples, fewer of shorter runs, are counted, evenly spread. No activation leaves the engine
-   whole.
+   whole, but for those that a companion asks for.
 3. The same samples in the same order give the same sight, and one pass serves every method.
 4. A value that is not finite is an error that names the tensor; it is not clipped away.
 """

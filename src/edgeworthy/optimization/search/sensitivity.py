@@ -13,14 +13,15 @@ Rules:
 5. Ranges, data types and scales are those that the recipe gives the layer; what it leaves in float
    by itself is not ranked.
 6. What a range cuts off shows only on samples that it was not found on: errors are taken on the
-   first samples, and ranges are found on the others, unless there are few.
+   first samples (whole batches, where their size is fixed), and ranges are found on the others,
+   unless there are few.
 7. The same samples give the same ranking; equal errors keep the order of the graph.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from edgeworthy.documents.model import ModelSignature
 from edgeworthy.documents.search import LayerSensitivity
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import DatasetError
@@ -91,8 +93,9 @@ def rank_layers(
         OptimizationError: The graph cannot be made ready.
         InferenceError: The engine cannot run it.
     """
-    judged, others = _apart(calibration)
-    proof = gather_proof(model_signature(model.proto), calibration(), seed=seed)
+    signature = model_signature(model.proto)
+    judged, others = _apart(calibration, signature)
+    proof = gather_proof(signature, calibration(), seed=seed)
     work = Workbench(model.proto, proof, lambda _: None)
     work.apply(CLEANING)
     make_ready(work)
@@ -165,9 +168,15 @@ def _noise_of(ready: _Finished, layers: Sequence[NodeProto], batches: Sequence[T
     )
 
 
-def _apart(calibration: Calibration) -> tuple[list[Tensors], Calibration]:
-    """Samples to take errors on, and the others; all of them for both where there are few."""
-    judged = list(_first_samples(calibration()))
+def _apart(
+    calibration: Calibration, signature: ModelSignature
+) -> tuple[list[Tensors], Calibration]:
+    """Samples to take errors on, and the others; all of them for both where there are few.
+
+    Batches of a model with a fixed size of them stay whole.
+    """
+    cut = all(not tensor.shape or isinstance(tensor.shape[0], str) for tensor in signature.inputs)
+    judged = list(_first_samples(calibration(), cut=cut))
     count = sum(len(next(iter(batch.values()))) for batch in judged)
     if not count:
         raise DatasetError("no samples to rank layers with")
@@ -185,10 +194,10 @@ def _apart(calibration: Calibration) -> tuple[list[Tensors], Calibration]:
     return judged, others if enough else calibration
 
 
-def _first_samples(batches: Iterator[Tensors]) -> Iterator[Tensors]:
+def _first_samples(batches: Iterable[Tensors], *, cut: bool) -> Iterator[Tensors]:
     left = SAMPLE_COUNT
     for batch in batches:
-        taken = {name: values[:left] for name, values in batch.items()}
+        taken = {name: values[:left] for name, values in batch.items()} if cut else batch
         if taken:
             yield taken
             left -= len(next(iter(taken.values())))
