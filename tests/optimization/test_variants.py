@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -324,3 +325,29 @@ def test_an_option_that_finds_nothing_to_do_is_refused(
     result = make(loaded(model), recipe, samples)
     assert isinstance(result, Refusal)
     assert reason in result.reason
+
+
+def test_a_dense_layer_before_one_that_is_too_noisy_gives_out_float(
+    parse: Callable[..., ModelProto], loaded: Load
+) -> None:
+    # The last layer takes the difference of two large numbers, so that it and the one before it
+    # stay in float; then so does the ReLU behind the first, whose range stood for that of `a`.
+    generator = np.random.default_rng(0)
+    wide = generator.standard_normal((64, 64)) / 10
+    narrow = np.repeat(generator.standard_normal((64, 1)) / 10, 16, axis=1)
+    last = generator.standard_normal((16, 4)) / 100
+    last[0], last[1] = 40.0, -40.0
+    weights = {"w": wide, "v": narrow + generator.standard_normal((64, 16)) / 1000, "u": last}
+    model = parse(
+        """g (float[n,64] x) => (float[n,4] y) {
+        a = Gemm (x, w) r = Relu (a) b = Gemm (r, v, high) s = Relu (b) y = Gemm (s, u) }""",
+        {name: value.astype(np.float32) for name, value in weights.items()}
+        | {"high": np.full(16, 5.0, np.float32)},
+    )
+    x = generator.standard_normal((32, 64)).astype(np.float32)
+    recipe = int8_recipe(msgspec.structs.replace(data_types_for("x86-vnni"), float_share=0.5))
+    result = onnx.load_from_string(made(loaded(model), recipe, lambda: iter([{"x": x}])).data)
+    kinds = Counter(node.op_type for node in result.graph.node)
+    assert (kinds["Gemm"], kinds["Relu"], kinds["QuantizeLinear"]) == (3, 2, 1)
+    expected, found = (Executor(each).run({"x": x})["y"] for each in (model, result))
+    assert np.linalg.norm(found - expected) < 0.1 * np.linalg.norm(expected)

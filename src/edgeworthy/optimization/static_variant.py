@@ -200,11 +200,11 @@ def _calibrated(
         uncut = tensors_before_products(work.model, plan.nodes)
         ranges |= ranges_of({name: seen[name] for name in seen if name in uncut}, _WHOLE)
         method += f"; {_WHOLE} before products"
-    ranges = without_shut(work.model, ranges)
+    ranges = plan.with_implied(without_shut(work.model, ranges))
     work.note("calibrate", f"ranges of {len(seen)} tensors ({method})")
     if recipe.float_share > 0.0:
         share = recipe.float_share
-        kept = noisy_layers(work.model, plan, plan.with_implied(ranges), judged, share=share)
+        kept = noisy_layers(work.model, plan, ranges, judged, share=share)
         work.note("keep-float", ", ".join(kept) or "no layer causes much of the noise")
         plan = make_plan(work.model, float_nodes=(*recipe.float_nodes, *kept))
     known = {name: ranges[name] for name in plan.activations}

@@ -101,6 +101,19 @@ def test_a_relu_implies_the_range_before_it(parse: Callable[..., ModelProto]) ->
     assert plan.with_implied({"r": 1, "x": 2}) == {"r": 1, "x": 2, "a": 1}
 
 
+def test_the_last_of_curves_in_a_row_implies_the_ranges_before_it(
+    parse: Callable[..., ModelProto],
+) -> None:
+    model = parse(
+        """g (float[n,2] x) => (float[n,2] y) {
+        a = Gemm (x, w) r = Relu (a) s = Relu (r) y = Gemm (s, v) }""",
+        WEIGHTS,
+    )
+    plan = make_plan(NameNodes().call(model).model)
+    assert plan.implied == {"a": "r", "r": "s"}
+    assert plan.with_implied({"x": 2, "s": 1}) == {"x": 2, "s": 1, "r": 1, "a": 1}
+
+
 def test_a_result_that_others_read_has_a_range_of_its_own(parse: Callable[..., ModelProto]) -> None:
     model = parse(
         "g (float[n,2] x) => (float[n,2] y) { a = Gemm (x, w) r = Relu (a) y = Add (r, a) }",

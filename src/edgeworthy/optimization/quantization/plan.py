@@ -61,7 +61,13 @@ class QuantizationPlan:
 
     def with_implied(self, ranges: Mapping[str, _T]) -> dict[str, _T]:
         """Ranges of the activations and of the tensors that need none of their own."""
-        return {**ranges, **{name: ranges[result] for name, result in self.implied.items()}}
+        return {**ranges, **{name: ranges[self._behind(name)] for name in self.implied}}
+
+    def _behind(self, name: str) -> str:
+        """Where a ReLU or clip, or several in a row, end."""
+        while name in self.implied:
+            name = self.implied[name]
+        return name
 
     def only(self, nodes: Sequence[str]) -> QuantizationPlan:
         """The part of the plan that is about these nodes; it needs no ranges."""
