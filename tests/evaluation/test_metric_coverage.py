@@ -99,6 +99,26 @@ def test_a_calibrated_model_without_a_mistake_is_not_called_miscalibrated(
     assert held("expected_calibration_error", "classification", sets, 0.0) >= 0.93
 
 
+@pytest.mark.parametrize(("n", "sure"), [(20, 0.95), (50, 0.999), (300, 0.99)])
+def test_samples_of_one_confidence_are_not_called_miscalibrated(n: int, sure: float) -> None:
+    # Where none is a mistake all samples are alike, and so are their resamples.
+    generator = np.random.default_rng(9)
+
+    def drawn() -> Iterator[Decisions]:
+        for _ in range(500):
+            wrong = (generator.random(n) > sure).astype(np.int64)
+            yield Decisions(np.zeros(n, np.int64), wrong, np.full(n, sure), wrong, 2)
+
+    assert held("expected_calibration_error", "classification", drawn(), 0.0) >= 0.93
+
+
+def test_samples_that_are_all_wrong_and_sure_are_called_miscalibrated() -> None:
+    wrong = np.ones(30, np.int64)
+    sets = [Decisions(np.zeros(30, np.int64), wrong, np.full(30, 0.999), wrong, 2)]
+    assert held("expected_calibration_error", "classification", sets, 0.9) == 0.0
+    assert held("expected_calibration_error", "classification", sets, 0.99) == 1.0
+
+
 @pytest.mark.parametrize(("n", "rare"), [(10, 1 / 3), (30, 0.01)])
 def test_mean_iou_is_covered_with_few_images_and_with_a_rare_class(n: int, rare: float) -> None:
     generator = np.random.default_rng(6)

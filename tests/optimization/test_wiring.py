@@ -49,3 +49,16 @@ def test_opset_and_bytes(parse: Callable[..., ModelProto]) -> None:
     assert opset_version(model) == 15
     assert opset_version(ModelProto()) == 0
     assert ModelProto.FromString(model_bytes(model)) == model
+
+
+def test_names_of_inner_graphs_are_in_use(parse: Callable[..., ModelProto]) -> None:
+    model = parse(
+        """g (float[n] x, bool flag) => (float[n] y) {
+        y = If (flag) <
+          then_branch = t () => (float[n] a) {
+            own = Neg (x)
+            a = If (flag) <then_branch = t2 () => (float[n] c) { deep = Abs (own) c = Neg (deep) },
+                           else_branch = e2 () => (float[n] d) { d = Neg (own) }> },
+          else_branch = e () => (float[n] b) <float[1] stored = {1}> { b = Add (x, stored) }> }"""
+    )
+    assert {"own", "deep", "stored", "a", "b", "c", "d"} <= Wiring(model.graph).names()

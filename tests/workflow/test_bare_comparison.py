@@ -103,3 +103,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, samples: Path, comman
     )
     assert code == 1
     assert "absent.onnx" in err
+
+
+def test_a_third_model_is_not_passed_over(tmp_path: Path, samples: Path, command: Command) -> None:
+    old, new = says(tmp_path / "old.onnx", OLD), says(tmp_path / "new.onnx", NEW)
+    code, out, err = command("evaluate", old, "--compare", old, new, "--data", samples)
+    assert (code, out) == (2, "")
+    assert "one model is evaluated, or two are compared" in err

@@ -88,6 +88,12 @@ def evaluate(
 
     Example: edgeworthy evaluate --project digits
     """
+    if compare is not None and model is not None:
+        raise UsageError(
+            "one model is evaluated, or two are compared",
+            found=f"`{model}` beside --compare",
+            next_step=f"Leave `{model}` or --compare out",
+        )
     if data is not None and compare is not None:
         _compare_files(compare, data, (labels, runtime), as_json=as_json)
         return

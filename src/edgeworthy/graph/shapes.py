@@ -74,13 +74,19 @@ def skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
     return bare
 
 
-def tensor_ranks(model: onnx.ModelProto) -> dict[str, int]:
-    """The number of axes of each tensor, where it can be told."""
+def tensor_ranks(model: onnx.ModelProto, *, data_type: int | None = None) -> dict[str, int]:
+    """The number of axes of each tensor, where it can be told.
+
+    Args:
+        model: The model.
+        data_type: Only tensors of this ONNX type; of any when left out.
+    """
     graph = onnx.shape_inference.infer_shapes(skeleton(model)).graph
     return {
         value.name: len(value.type.tensor_type.shape.dim)
         for value in (*graph.input, *graph.value_info, *graph.output)
         if value.type.tensor_type.HasField("shape")
+        and data_type in {None, value.type.tensor_type.elem_type}
     }
 
 

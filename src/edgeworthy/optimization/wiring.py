@@ -42,6 +42,7 @@ class Wiring:
         self.inputs = {value.name for value in graph.input}
         self.outputs = {value.name for value in graph.output}
         self.captured = {name for node in graph.node for name in _captured_names(node)}
+        self._inner = {name for node in graph.node for name in _inner_names(node)}
 
     def constant(self, name: str) -> TensorProto | None:
         """The initializer behind a name, unless a caller could override it."""
@@ -56,7 +57,7 @@ class Wiring:
         return self.is_private(name) and len(self.consumers.get(name, ())) == 1
 
     def names(self) -> set[str]:
-        """Every name in use."""
+        """Every name in use, in inner graphs as well: theirs may not be taken either."""
         return {
             *self.producers,
             *self.consumers,
@@ -64,6 +65,7 @@ class Wiring:
             *self.inputs,
             *self.outputs,
             *self.captured,
+            *self._inner,
         }
 
 
@@ -120,6 +122,16 @@ def inner_graphs(node: NodeProto) -> Iterator[GraphProto]:
         if item.HasField("g"):
             yield item.g
         yield from item.graphs
+
+
+def _inner_names(node: NodeProto) -> Iterator[str]:
+    """What inner graphs call their own tensors."""
+    for graph in inner_graphs(node):
+        yield from (value.name for value in graph.input)
+        yield from (tensor.name for tensor in graph.initializer)
+        for inner in graph.node:
+            yield from (name for name in inner.output if name)
+            yield from _inner_names(inner)
 
 
 def names_read(node: NodeProto) -> set[str]:

@@ -146,3 +146,15 @@ def test_an_opset_before_seven_is_left_alone(
     model = parse("g (float[n] x) => (float[n] y) { y = Relu (x) }", opset=6)
     result = FoldChannelwise()(model, prove(x=np.ones(1, np.float32)))
     assert result.record.detail == "opset 6 is older than 7"
+
+
+@pytest.mark.parametrize(("weight", "factor"), [(1e20, 1e30), (1e-20, 1e-25)])
+def test_what_float32_could_not_hold_stays(
+    weight: float, factor: float, parse: Callable[..., ModelProto], prove: Callable[..., Proof]
+) -> None:
+    model = parse(
+        "g (float[n,2,2,2] x) => (float[n,2,2,2] y) { p = Conv (x, w) y = Mul (p, factor) }",
+        {"w": np.full((2, 2, 1, 1), weight, np.float32), "factor": np.array(factor, np.float32)},
+    )
+    x = np.full((1, 2, 2, 2), 1 / weight, np.float32)
+    assert not FoldChannelwise()(model, prove(x=x)).record.changed

@@ -156,3 +156,14 @@ def test_hard_swish_becomes_a_product_that_keeps_its_name(
         ("HardSigmoid", "curve_gate"),
         ("Mul", "curve"),
     ]
+
+
+def test_a_plain_number_that_gets_an_axis_stays(
+    parse: Callable[..., ModelProto], prove: Callable[..., Proof]
+) -> None:
+    body = (
+        "n = ReduceMax <keepdims=0> (x) a = Add (n, line) c = Clip (a, zero, six) y = Div (c, six)"
+    )
+    constants = CONSTANTS | {"line": np.full(1, 3.0, np.float32)}
+    model = parse(f"g (float[n,2,4,4] x) => (float[1] y) {{ {body} }}", constants)
+    assert not GatherHardSigmoid()(model, prove(x=X)).record.changed

@@ -78,10 +78,12 @@ def test_what_its_range_does_not_cut_off_stays(
     assert not IntegerHardSigmoid().call(between(curve, parse, constants)).changed
 
 
-GELU = {
+GELU: dict[str, NDArray[Any]] = {
     "root": np.array(np.sqrt(2.0), np.float32),
     "one": np.array(1.0, np.float32),
     "half": np.array(0.5, np.float32),
+    "deep": np.full((1, 1, 1), 0.5, np.float32),
+    "first": np.array([0], np.int64),
 }
 CURVE = "d = Div (a, root) e = Erf (d) p = Add (e, one) m = Mul (a, p) b = Mul (m, half)"
 
@@ -112,6 +114,7 @@ def test_a_gelu_behind_integers_is_one_operator(parse: Callable[..., ModelProto]
         CURVE.replace("Div (a, root)", "Div (a, one)"),
         CURVE.replace("(e, one)", "(e, half)"),
         CURVE.replace("(m, half)", "(m, one)"),
+        CURVE.replace("(m, half)", "(m, deep)").replace("b = ", "w = ") + " b = Squeeze (w, first)",
         CURVE.replace("b = Mul (m, half)", "h = Mul (m, half) b = Add (h, d)"),
         CURVE.replace("b = Mul (m, half)", "h = Mul (m, half) b = Add (h, p)"),
     ],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from onnx import ModelProto
 
 from edgeworthy.optimization.passes.pool_means import PoolMeans
@@ -65,3 +67,46 @@ def test_a_tensor_of_unknown_rank_stays(
     )
     proof = prove(x=X, shape=np.array([2, 3, 4, 5]))
     assert not PoolMeans()(model, proof).record.changed
+
+
+@pytest.mark.parametrize(
+    ("kind", "x"),
+    [
+        ("double", X.astype(np.float64)),
+        ("int32", X.astype(np.int32)),
+        ("float", X.reshape(2, 3, 2, 2, 5, 1)),
+    ],
+)
+def test_what_the_engine_does_not_pool_stays(
+    kind: str,
+    x: NDArray[Any],
+    parse: Callable[..., ModelProto],
+    prove: Callable[..., Proof],
+) -> None:
+    axes = np.arange(2, x.ndim)
+    sizes = ",".join(map(str, x.shape))
+    text = f"g ({kind}[{sizes}] x) => ({kind}[2,3] y) {{ y = ReduceMean <keepdims=0> (x, axes) }}"
+    model = parse(text, {"axes": axes}, opset=18)
+    assert not PoolMeans()(model, prove(x=x)).record.changed
+
+
+def test_pictures_of_three_axes_are_pooled(
+    parse: Callable[..., ModelProto], prove: Callable[..., Proof]
+) -> None:
+    text = "g (float[n,3,2,2,5] x) => (float[n,3,1,1,1] y) { y = ReduceMean (x, a) }"
+    model = parse(text, {"a": np.array([2, 3, 4])}, opset=18)
+    assert PoolMeans()(model, prove(x=X.reshape(2, 3, 2, 2, 5))).record.changed
+
+
+def test_names_of_inner_graphs_are_not_taken(
+    parse: Callable[..., ModelProto], prove: Callable[..., Proof]
+) -> None:
+    model = parse(
+        """g (float[n,3,4,5] x, bool flag) => (float[n,3] z) {
+        y = ReduceMean <axes=[2,3], keepdims=0> (x)
+        z = If (flag) <
+          then_branch = t () => (float[n,3] a) { y_pooled = Neg (y) a = Abs (y_pooled) },
+          else_branch = e () => (float[n,3] b) { b = Neg (y) }> }""",
+        opset=13,
+    )
+    assert PoolMeans()(model, prove(x=X, flag=np.ones((), np.bool_))).record.changed

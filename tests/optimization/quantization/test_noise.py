@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,12 @@ from edgeworthy.optimization.calibration.ranges import in_steps
 from edgeworthy.optimization.execution import Executor
 from edgeworthy.optimization.passes.name_nodes import NameNodes
 from edgeworthy.optimization.proof import Proof
-from edgeworthy.optimization.quantization import chosen_ranges, make_plan, noisy_layers
+from edgeworthy.optimization.quantization import (
+    chosen_ranges,
+    float_layers,
+    make_plan,
+    noisy_layers,
+)
 from edgeworthy.optimization.quantization.noise import noise_ratios, with_rounded
 
 Arrays = dict[str, NDArray[Any]]
@@ -152,6 +157,29 @@ def test_no_share_no_float_layers(edges: ModelProto, runs: list[Arrays]) -> None
     plan = make_plan(edges)
     ranges = plan.with_implied(ranges_of(observe(edges, iter(runs), plan.activations), "minmax"))
     assert noisy_layers(edges, plan, ranges, runs, share=0.001) == ()
+
+
+def test_what_could_not_be_kept_in_float_is_not_tried(
+    edges: ModelProto, runs: list[Arrays], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(edges)
+    ranges = plan.with_implied(ranges_of(observe(edges, iter(runs), plan.activations), "minmax"))
+    tried: list[tuple[str, ...]] = []
+
+    def counted(model: ModelProto, some: Mapping[str, TensorRange]) -> ModelProto:
+        tried.append(tuple(some))
+        return with_rounded(model, some)
+
+    monkeypatch.setattr(float_layers, "with_rounded", counted)
+    noisy_layers(edges, plan, ranges, runs, share=1.0)
+    assert {("r1",), ("r3",)} <= set(tried)
+    tried.clear()
+    noisy_layers(edges, plan, ranges, runs, share=0.5)  # the layer behind r3 does most of the work
+    assert ("r1",) in tried
+    assert ("r3",) not in tried
+    tried.clear()
+    noisy_layers(edges, plan, ranges, runs, share=0.001)
+    assert tried == []
 
 
 def test_the_chosen_range_is_no_worse_than_any_other(

@@ -6,11 +6,11 @@ Rules:
    closed above: (0, 1/15], (1/15, 2/15] and so on (Guo et al. 2017).
 2. The value is the plain one, as everybody computes it. It is biased upwards: a perfectly
    calibrated model of n samples shows about 0.8 sqrt(filled bins * p * (1 - p) / n).
-3. The interval knows about the bias: its lower arm is longer by the bias that the bins would have
-   if every one that may be perfectly calibrated is. It reaches 0 when the model may be.
-4. Two models on the same samples share the bias of every bin in which they are alike
-   (``calibration_gaps.py``). The interval of their difference is longer by what they may not share:
-   in no bin more than their gaps differ.
+3. The interval knows about the bias: its lower arm allows for as much noise in the gaps as may well
+   be there (``calibration_gaps.py``). It reaches 0 when the model may be calibrated.
+4. Two models on the same samples share the bias of every bin in which they are alike. The interval
+   of their difference is longer by what they may not share, and no longer than it would be if in
+   every bin that may be calibrated they shared no bias but what their gaps must.
 """
 
 from __future__ import annotations

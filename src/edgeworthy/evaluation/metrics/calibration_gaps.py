@@ -29,6 +29,8 @@ _CAUTION = 0.8
 # Added to the variance of bins of which there is no sample, relative to the largest.
 _RIDGE = 1e-9
 _SMALLEST = np.finfo(np.float64).tiny
+# Resamples that differ by less, relative to the noise, differ by rounding alone.
+_ALIKE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -110,12 +112,24 @@ def error_arms(gaps: ResampledGaps, *, tail: float) -> tuple[float, float]:
         tail: Ratio of misses on each side.
     """
     center = gaps.observed - gaps.most_noise(tail)
-    # Noise as it is where the confidence is right: without a mistake, resamples hold none either.
-    scale = np.sqrt(gaps.alone / np.maximum(gaps.noise.var(axis=0), _SMALLEST))
-    most = np.abs(center + scale * gaps.noise).sum(axis=1) - np.abs(center).sum()
+    most = np.abs(center + _noise_of_right(gaps)).sum(axis=1) - np.abs(center).sum()
     none = np.abs(gaps.observed + gaps.noise).sum(axis=1) - np.abs(gaps.observed).sum()
     below = max(float(np.quantile(each, 1.0 - tail)) for each in (most, none))
     return max(below, 0.0), float(none.mean() - np.quantile(none, tail))
+
+
+def _noise_of_right(gaps: ResampledGaps) -> NDArray[np.float64]:
+    """``(r, bins)``: noise as it is where the confidence is right.
+
+    Without a mistake, resamples hold none either. Of samples that are all alike they hold no noise
+    at all: it is that of a normal distribution then, in the one bin that there is.
+    """
+    wanted, found = np.sqrt(gaps.alone), gaps.noise.std(axis=0)
+    if found.max() > _ALIKE * wanted.max():
+        return np.asarray(gaps.noise * (wanted / np.maximum(found, _SMALLEST)))
+    count = len(gaps.draws)
+    scores = [normal_quantile((index + 0.5) / count) for index in range(count)]
+    return np.asarray(np.array(scores)[:, None] * wanted)
 
 
 def _told(known: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -74,8 +74,12 @@ class Histogram:
     def cover(self, lowest: float, highest: float) -> None:
         """Note extremes that were seen, and make room for them."""
         self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
-        while max(-self.lowest, self.highest) > self.reach:
-            joined = self.counts.reshape(-1, 2).sum(axis=1)
+        farthest = max(-self.lowest, self.highest)
+        if farthest > self.reach and not self.counts.any():
+            while farthest > self.reach:
+                self.reach *= 2.0
+        while farthest > self.reach:
+            joined = self.counts[::2] + self.counts[1::2]
             self.counts = np.zeros(BIN_COUNT, np.int64)
             self.counts[_HALF // 2 : _HALF // 2 + _HALF] = joined
             self.reach *= 2.0

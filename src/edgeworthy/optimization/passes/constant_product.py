@@ -24,6 +24,9 @@ from edgeworthy.optimization.wiring import (
 )
 
 _BIAS_INPUT = 2
+_LARGEST = float(np.finfo(np.float32).max)
+#: Weights a million times smaller than this have all of their digits.
+_LEAST = float(np.finfo(np.float32).tiny) * 1e6
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,21 @@ def float_constants(names: Iterable[str], wiring: Wiring) -> list[NDArray[Any]] 
     if any(tensor is None or tensor.data_type != TensorProto.FLOAT for tensor in tensors):
         return None
     return [numpy_helper.to_array(t).astype(np.float64) for t in tensors if t is not None]
+
+
+def is_storable(product: ConstantProduct, factor: NDArray[Any], bias: NDArray[Any]) -> bool:
+    """Whether float32 holds what :func:`take_in` would store: nothing endless, no digits lost.
+
+    Args:
+        product: The operator.
+        factor: ``(channels,)`` or ``(1,)``: what its weights are multiplied with.
+        bias: The same: its new bias.
+    """
+    weight = product.weight * product.channel_factor(np.broadcast_to(factor, (product.channels,)))
+    largest = float(np.abs(weight).max(initial=0.0))
+    if max(largest, float(np.abs(bias).max(initial=0.0))) > _LARGEST:
+        return False
+    return largest == 0.0 or largest >= _LEAST
 
 
 def take_in(

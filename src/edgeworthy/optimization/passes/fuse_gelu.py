@@ -74,10 +74,13 @@ def _reader(node: NodeProto, wiring: Wiring) -> NodeProto | None:
 
 
 def _is_by(node: NodeProto, op_type: str, number: float, wiring: Wiring) -> bool:
-    """Whether an operator joins a tensor with this number."""
+    """Whether an operator joins a tensor with this number, and adds no axes to it."""
     if not is_standard(node, op_type):
         return False
     names = node.input[1:] if op_type == "Div" else node.input
     tensors = [tensor for name in names if (tensor := wiring.constant(name)) is not None]
     values = [numpy_helper.to_array(tensor) for tensor in tensors]
-    return any(v.size == 1 and abs(float(v.reshape(-1)[0]) - number) < _TOLERANCE for v in values)
+    return any(
+        v.size == 1 and v.ndim <= 1 and abs(float(v.reshape(-1)[0]) - number) < _TOLERANCE
+        for v in values
+    )

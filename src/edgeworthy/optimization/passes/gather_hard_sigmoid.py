@@ -128,8 +128,9 @@ def _clipped(clip: NodeProto, wiring: Wiring, ranks: dict[str, int]) -> _Clipped
     if add is None or not is_standard(add, "Add") or not wiring.has_one_consumer(source):
         return None
     for x, other in (add.input, reversed(add.input)):
-        shift = _number(other, wiring, ranks.get(x, 0))
-        if shift is not None and x in ranks:
+        rank = ranks.get(x, 0)
+        shift = _number(other, wiring, rank)
+        if shift is not None and rank > 0:  # numbers with an axis would give one to a plain number
             return _Clipped(x, shift, height, (add, *inner))
     return None
 

@@ -6,7 +6,8 @@ Rules:
    are tried one by one, each with nothing but its own input rounded.
 2. A layer is kept in float, together with the layer that makes its input, when it alone causes at
    least a tenth of the noise of all of them.
-3. Layers kept in float do at most the given share of the model's multiply-accumulates.
+3. Layers kept in float do at most the given share of the model's multiply-accumulates; one that
+   does more by itself is not tried.
 4. Only where it helps: between two layers with weights, with at most a ReLU, a clip or a product
    with an own gate between them, and no other reader of what lies there; and the first layer, if
    nothing else reads the model's input. Elsewhere the rounding would happen all the same.
@@ -67,11 +68,16 @@ def noisy_layers(
     if not chains:
         return ()
     local = noise_ratios(model, ranges, held)
-    tried = sorted((name for name in local if name in chains), key=lambda name: -local[name])
+    noisy = sorted((name for name in local if name in chains), key=lambda name: -local[name])
     costs = _costs(model)
     kept: set[str] = set()
     left = share * sum(costs.values())
-    for name in _worth_it(model, ranges, held, {each: chains[each] for each in tried[:TRIED]}):
+    tried = {
+        name: chains[name]
+        for name in noisy[:TRIED]
+        if sum(costs.get(node, 0) for node in chains[name].nodes) <= left
+    }
+    for name in _worth_it(model, ranges, held, tried):
         new = set(chains[name].nodes) - kept
         cost = sum(costs.get(each, 0) for each in new)
         if cost <= left:
@@ -136,18 +142,6 @@ def _costs(model: ModelProto) -> dict[str, int]:
     return {node.name: node_macs(node, shapes) or 0 for node in model.graph.node}
 
 
-def _affordable(
-    chains: Mapping[str, Sequence[str]], costs: Mapping[str, int], left: float
-) -> list[str]:
-    """Layers that could be kept, were all that they share with others in float already."""
-    found = []
-    for name, chain in chains.items():
-        others = {node for other in chains if other != name for node in chains[other]}
-        if sum(costs.get(node, 0) for node in chain if node not in others) <= left:
-            found.append(name)
-    return found
-
-
 def _worth_it(
     model: ModelProto,
     ranges: Mapping[str, TensorRange],
@@ -155,6 +149,8 @@ def _worth_it(
     chains: Mapping[str, _Chain],
 ) -> list[str]:
     """Layers that cause much of the outputs' error, the worst first."""
+    if not chains:
+        return []
     reference = _outputs(model, runs)
     rounded = {
         name: {each: ranges[each] for each in chain.tensors if each in ranges}

@@ -135,7 +135,7 @@ def _work_of(ready: _Finished, layers: Sequence[NodeProto], noise: Noise) -> Wor
 
     def elements(tensor: str) -> int:
         shape = shapes.get(tensor)
-        return math.prod(shape.sizes) if shape is not None and shape.sizes is not None else 1
+        return math.prod(shape.sizes) if shape is not None else 1
 
     return Work(
         layers={
