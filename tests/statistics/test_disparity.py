@@ -49,22 +49,39 @@ def test_the_gap_of_two_groups_is_newcombes_with_other_arms(a: int, b: int) -> N
         assert gap.high >= min(joined.high + coarse, 1.0)
 
 
+def ends_of_gaps(n: int, m: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ends for every pair of counts, ``(n + 1, m + 1)``."""
+    hits = itertools.product(range(n + 1), range(m + 1))
+    gaps = [largest_gap([np.array(each)], [np.array([n, m])], confidence=0.95) for each in hits]
+    low, high = (np.array([getattr(gap, end) for gap in gaps]) for end in ENDS)
+    return low.reshape(n + 1, m + 1), high.reshape(n + 1, m + 1)
+
+
+EDGE = np.array([0.0001, 0.001, 0.005, 0.01, 0.02, 0.05])
+SHARES = np.sort(np.concatenate([EDGE, np.linspace(0.06, 0.94, 45), 1 - EDGE]))
+
+
 @pytest.mark.parametrize(("n", "m"), [(5, 5), (10, 10), (20, 20), (30, 30), (10, 15), (5, 50)])
 def test_no_gap_is_covered_in_less_than_93_percent(n: int, m: int) -> None:
-    one, two = np.arange(n + 1), np.arange(m + 1)
-    gaps = [
-        [largest_gap([np.array([a, b])], [np.array([n, m])], confidence=0.95) for b in two]
-        for a in one
-    ]
-    low, high = (np.array([[getattr(g, end) for g in row] for row in gaps]) for end in ENDS)
-    edge = [0.0001, 0.001, 0.005, 0.01, 0.02, 0.05]
-    shares = np.sort([*edge, *np.linspace(0.06, 0.94, 45), *(1 - np.array(edge))])
-    first, second = (stats.binom.pmf(k, k[-1], shares[:, None]) for k in (one, two))
-    true = np.abs(shares[:, None] - shares[None, :])[:, :, None, None]
+    low, high = ends_of_gaps(n, m)
+    first, second = (stats.binom.pmf(np.arange(k + 1), k, SHARES[:, None]) for k in (n, m))
+    true = np.abs(SHARES[:, None] - SHARES[None, :])[:, :, None, None]
     held = (low <= true + 1e-12) & (true <= high + 1e-12)
     covered = np.einsum("ia,jb,ijab->ij", first, second, held, optimize=True)
     assert covered.min() >= 0.93  # Newcombe's: 0.83 to 0.87, 0.29 of 5 and 50
     assert covered.mean() <= (0.99 if min(n, m) == 5 else 0.98)
+
+
+@pytest.mark.parametrize(("n", "m"), [(5, 5), (10, 10), (5, 50)])
+def test_nor_is_a_gap_just_beside_an_end(n: int, m: int) -> None:
+    low, high = ends_of_gaps(n, m)
+    ends = np.unique(np.round([low, high], 10))
+    for gap in np.concatenate([ends - 2e-9, ends + 2e-9]):
+        two = SHARES[(SHARES + gap < 1) & (gap > 0)]
+        first = stats.binom.pmf(np.arange(n + 1), n, two[:, None] + gap)
+        second = stats.binom.pmf(np.arange(m + 1), m, two[:, None])
+        held = (low <= gap) & (gap <= high)
+        assert np.einsum("ia,ab,ib->i", first, held, second).min(initial=1.0) >= 0.93
 
 
 def test_the_gap_of_groups_at_opposite_ends_reaches_as_far_as_one_share_of_both() -> None:
