@@ -18,16 +18,28 @@ from numpy.typing import NDArray
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.statistics import (
     clopper_pearson,
+    largest_gap,
     normal_quantile,
     paired_difference,
     share_interval,
 )
+from edgeworthy.statistics.proportions import tango_limits
 
 #: Truths, from and to: rare events are told apart from the rest.
 BANDS = ((0.0, 0.01), (0.01, 0.05), (0.05, 0.1), (0.1, 0.5))
 
 #: Shares of two groups.
 GAPS = ((0.8, 0.6), (0.9, 0.9), (0.98, 0.95))
+
+#: Samples of two groups.
+GROUPS = ((5, 5), (10, 10), (20, 20), (30, 30), (50, 50), (100, 100), (10, 30), (20, 100), (5, 50))
+
+#: Shares of samples that are right before only and right now only.
+PAIRS = ((0.01, 0.01), (0.02, 0.005), (0.05, 0.05), (0.1, 0.02), (0.2, 0.1))
+
+#: Rates on which differences and gaps are enumerated, edges included.
+_EDGE = np.array([0.0001, 0.001, 0.002, 0.005, 0.015, 0.025, 0.035, 0.045])
+TRUTHS = np.sort(np.concatenate([_EDGE, np.arange(1, 100) / 100, 1 - _EDGE]))
 
 
 def exact_coverage(
@@ -103,78 +115,86 @@ def least_possible(n: int, truths: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def paired_shares() -> Iterator[str]:
-    """Exact coverage of the difference of two shares on the same samples."""
-    grid = (np.arange(40) + 0.5) / 40
-    for n in (10, 20, 50, 100):
-        tables: dict[tuple[int, int], Estimate] = {}
-        for lost in range(n + 1):
-            for gained in range(n + 1 - lost):
-                rest = n - lost - gained
-                tables[lost, gained] = paired_difference(rest, lost, gained, 0, confidence=0.95)
-        keys = np.array(list(tables))
-        low, high = (
-            np.array([getattr(e, end) for e in tables.values()]) for end in ("low", "high")
-        )
-        same = n - keys.sum(axis=1)
-        lgamma = np.vectorize(math.lgamma)
-        ways = math.lgamma(n + 1) - sum(lgamma(part + 1) for part in (*keys.T, same))
-        logs, ends = np.column_stack([keys, same, ways]), (low, high)
-        every = [_paired_coverage(logs, ends, (a, b)) for a in grid for b in grid if a + b < 1]
-        yield f"| anywhere, lowest | {n} | {min(every):.1%} |"
-        yield f"| anywhere, mean | {n} | {np.mean(every):.1%} |"
-        for pair in ((0.01, 0.01), (0.02, 0.005), (0.05, 0.05), (0.1, 0.02), (0.2, 0.1)):
-            found = _paired_coverage(logs, ends, pair)
-            yield f"| {pair[0]:.1%} and {pair[1]:.1%} | {n} | {found:.1%} |"
+    """Exact coverage of the difference of two shares on the same samples, and Tango's alone."""
+    differing = np.concatenate([TRUTHS, np.linspace(0.001, 0.3, 300), [1.0]])
+    other_way = np.concatenate([[0.0, 0.0001], TRUTHS[TRUTHS <= 0.5]])  # noqa: PLR2004
+    grid = [(a * (1 - b), a * b) for a in differing for b in other_way]
+    many = np.array([a + b > 0.25 for a, b in grid])  # noqa: PLR2004
+    z = normal_quantile(0.975)
+    for n in (5, 10, 20, 30, 50, 100):
+        keys = [(a, b) for a in range(n + 1) for b in range(n + 1 - a)]
+        made = [paired_difference(n - a - b, a, b, 0, confidence=0.95) for a, b in keys]
+        ours = np.array([(each.low, each.high) for each in made]).T
+        tango = np.array([tango_limits(a, b, n, z=z) for a, b in keys]).T
+        counts = np.array([(a, b, n - a - b) for a, b in keys])
+        ways = math.lgamma(n + 1) - np.vectorize(math.lgamma)(counts + 1.0).sum(axis=1)
+        logs = np.column_stack([counts, ways])
+        for name, ends in (("ours", ours), ("Tango", tango)):
+            every = np.array([_paired_coverage(logs, ends, pair) for pair in grid])
+            width = (ends[1] - ends[0]).mean()
+            pairs = [_paired_coverage(logs, ends, pair) for pair in PAIRS]
+            cells = (every[many].min(), every[~many].min(), every.mean(), width, *pairs)
+            yield f"| {name} | {n} | " + " | ".join(f"{cell:.1%}" for cell in cells) + " |"
 
 
 def _paired_coverage(
-    tables: NDArray[np.float64],
-    ends: tuple[NDArray[np.float64], NDArray[np.float64]],
-    shares: tuple[float, float],
+    tables: NDArray[np.float64], ends: NDArray[np.float64], shares: tuple[float, float]
 ) -> float:
     """Chance of the tables whose interval holds the difference of two shares.
 
     Args:
         tables: ``(t, 4)``: right before only, right now only, neither; logarithm of the ways.
-        ends: Of their intervals, ``(t,)`` each.
+        ends: Of their intervals, ``(2, t)``.
         shares: Right before only, right now only.
     """
     more, less = shares
-    chances = np.exp(tables[:, 3] + tables[:, :3] @ np.log([more, less, 1 - more - less]))
+    cells = np.maximum([more, less, 1 - more - less], 1e-300)
+    chances = np.exp(tables[:, 3] + tables[:, :3] @ np.log(cells))
     held = (ends[0] - 1e-12 <= more - less) & (more - less <= ends[1] + 1e-12)
     return float(chances[held].sum())
 
 
 def gaps() -> Iterator[str]:
-    """Exact coverage of the largest gap between two groups, ours and with Wilson's arms."""
-    grid = (np.arange(40) + 0.5) / 40
-    for n in (10, 30, 100):
-        for name, interval in (("ours", share_interval), ("Newcombe", wilson)):
-            ends = [interval(hits, n, confidence=0.95) for hits in range(n + 1)]
-            low, share, high = (
-                np.array([getattr(e, end) for e in ends]) for end in ("low", "value", "high")
-            )
-            gap = share[:, None] - share[None, :]
-            most = gap + np.hypot((high - share)[:, None], (share - low)[None, :])
-            least = gap - np.hypot((share - low)[:, None], (high - share)[None, :])
-            most, least = np.maximum(most, most.T), np.maximum(np.maximum(least, least.T), 0.0)
-
-            every = [_gap_coverage(least, most, (one, two)) for one in grid for two in grid]
-            pairs = [_gap_coverage(least, most, pair) for pair in GAPS]
-            cells = " | ".join(f"{cell:.1%}" for cell in (min(every), np.mean(every), *pairs))
-            yield f"| {name} | {n} | {cells} |"
+    """Exact coverage of the largest gap between two groups, ours and Newcombe's."""
+    for sizes in GROUPS:
+        for name, interval in (("ours", _our_gap), ("Newcombe", _newcombe)):
+            made = [
+                [interval((a, b), sizes) for b in range(sizes[1] + 1)] for a in range(sizes[0] + 1)
+            ]
+            ends = np.array(made)
+            every = np.array([_gap_coverage(ends, (one, two)) for one in TRUTHS for two in TRUTHS])
+            below = np.mean(every < 0.93)  # noqa: PLR2004
+            width = (ends[:, :, 1] - ends[:, :, 0]).mean()
+            pairs = [_gap_coverage(ends, pair) for pair in GAPS]
+            cells = (every.min(), below, every.mean(), width, *pairs)
+            of = " and ".join(map(str, sizes))
+            yield f"| {name} | {of} | " + " | ".join(f"{cell:.1%}" for cell in cells) + " |"
 
 
-def _gap_coverage(
-    low: NDArray[np.float64], high: NDArray[np.float64], shares: tuple[float, float]
-) -> float:
-    """Chance of the tables ``(n + 1, n + 1)`` whose interval holds the gap of two shares."""
-    n = len(low) - 1
-    counts, ways = np.arange(n + 1), np.array([float(math.comb(n, k)) for k in range(n + 1)])
-    first, second = (ways * share**counts * (1 - share) ** (n - counts) for share in shares)
+def _our_gap(hits: tuple[int, int], sizes: tuple[int, int]) -> tuple[float, float]:
+    gap = largest_gap([np.array(hits)], [np.array(sizes)], confidence=0.95)
+    return gap.low, gap.high
+
+
+def _newcombe(hits: tuple[int, int], sizes: tuple[int, int]) -> tuple[float, float]:
+    """The gap as Newcombe made it, with Wilson's arms."""
+    one, two = (wilson(k, n, confidence=0.95) for k, n in zip(hits, sizes, strict=True))
+    less, more = (one, two) if one.value <= two.value else (two, one)
+    gap = more.value - less.value
+    low = gap - math.hypot(more.value - more.low, less.high - less.value)
+    return max(low, 0.0), gap + math.hypot(more.high - more.value, less.value - less.low)
+
+
+def _gap_coverage(ends: NDArray[np.float64], shares: tuple[float, float]) -> float:
+    """Chance of the tables ``(n + 1, m + 1, 2)`` whose interval holds the gap of two shares."""
+    chances = []
+    for share, size in zip(shares, ends.shape, strict=False):
+        counts = np.arange(size)
+        ways = np.array([float(math.comb(size - 1, k)) for k in range(size)])
+        chances.append(ways * share**counts * (1 - share) ** (size - 1 - counts))
     gap = abs(shares[0] - shares[1])
-    held = (low <= gap + 1e-12) & (gap <= high + 1e-12)
-    return float(first @ held @ second)
+    held = (ends[:, :, 0] <= gap + 1e-12) & (gap <= ends[:, :, 1] + 1e-12)
+    return float(chances[0] @ held @ chances[1])
 
 
 def main() -> None:
@@ -184,11 +204,14 @@ def main() -> None:
     print("|---|" + "---|" * (4 + len(BANDS) + 1))
     for line in shares():
         print(line, flush=True)
-    print("\n| right before only and right now only | n | coverage |\n|---|---|---|")
+    pairs = " | ".join(f"{one:.1%} and {two:.1%}" for one, two in PAIRS)
+    head = "lowest, more than 25 % differ | lowest, fewer | mean | mean width"
+    print(f"\n| interval | n | {head} | {pairs} |\n|---|" + "---|" * (5 + len(PAIRS)))
     for line in paired_shares():
         print(line, flush=True)
     pairs = " | ".join(f"{one:.0%} and {two:.0%}" for one, two in GAPS)
-    print(f"\n| interval | n of each | floor | mean | {pairs} |\n|---|" + "---|" * (3 + len(GAPS)))
+    head = "lowest | below 93 % | mean | mean width"
+    print(f"\n| interval | samples | {head} | {pairs} |\n|---|" + "---|" * (5 + len(GAPS)))
     for line in gaps():
         print(line, flush=True)
 

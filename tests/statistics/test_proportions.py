@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from scipy import optimize, stats  # type: ignore[import-untyped] # scipy ships no types
 
 from edgeworthy.documents.estimate import Estimate
-from edgeworthy.statistics import clopper_pearson, paired_difference
+from edgeworthy.statistics import (
+    clopper_pearson,
+    normal_quantile,
+    paired_difference,
+    share_interval,
+)
+from edgeworthy.statistics.proportions import tango_limits
 
 COUNTS = st.integers(min_value=1, max_value=20_000).flatmap(
     lambda n: st.tuples(st.integers(min_value=0, max_value=n), st.just(n))
@@ -136,6 +142,76 @@ def test_a_paired_difference_covers_as_often_as_it_says(
         for table in tables
     ]
     assert least <= counts @ np.array(covered) / counts.sum() <= most
+
+
+def coverage_of_differences(n: int, *, beside_ends: bool) -> list[float]:
+    """Exact coverage over shares of samples that differ, or of differences beside ends."""
+    tables = np.array([(a, b, n - a - b) for a in range(n + 1) for b in range(n + 1 - a)])
+    found = [paired_difference(0, int(a), int(b), int(c), confidence=0.95) for a, b, c in tables]
+    low, high = (np.array([getattr(e, end) for e in found]) for end in ("low", "high"))
+    edge = np.array([0.0001, 0.001, 0.005, 0.01, 0.02, 0.05])
+    differing = [*edge, *np.linspace(0.06, 0.94, 23), *(1 - edge), 1.0]
+    splits = [0.0, *edge, *np.linspace(0.08, 0.5, 15)]
+    pairs = [(share * (1 - split), share * split) for share in differing for split in splits]
+    if beside_ends:
+        ends = np.unique(np.round([low, high], 10))
+        truths = [*(ends[ends > 0] - 2e-9), *(ends[(ends > 0) & (ends < 1)] + 2e-9)]
+        pairs = [((q + d) / 2, (q - d) / 2) for d in truths for q in differing if q >= d]
+    covered = []
+    for more, less in pairs:
+        held = (low <= more - less + 1e-12) & (more - less <= high + 1e-12)
+        chances = stats.multinomial.pmf(tables[held], n, (more, less, max(1 - more - less, 0.0)))
+        covered.append(float(chances.sum()))
+    return covered
+
+
+@pytest.mark.parametrize(
+    ("n", "truths"),
+    [
+        (5, "grid"),
+        (10, "grid"),
+        (20, "grid"),
+        (30, "grid"),
+        (5, "beside ends"),
+        (10, "beside ends"),
+    ],
+)
+def test_no_difference_is_covered_in_less_than_93_percent(n: int, truths: str) -> None:
+    covered = coverage_of_differences(n, beside_ends=truths == "beside ends")
+    assert min(covered) >= 0.93  # Tango's alone: 0.84 to 0.90
+    assert np.mean(covered) <= 0.99
+
+
+@pytest.mark.parametrize("n", [1, 5, 30, 400])
+def test_where_all_samples_differ_or_none_the_other_way_a_difference_is_a_share(n: int) -> None:
+    for hits in range(n // 3 + 1, n + 1):
+        share = share_interval(hits, n, confidence=0.95)
+        for_and_against = paired_difference(0, hits, n - hits, 0, confidence=0.95)
+        assert for_and_against.low <= 2 * share.low - 1 + 1e-9
+        assert for_and_against.high >= 2 * share.high - 1 - 1e-9
+        only_for = paired_difference(n - hits, hits, 0, 0, confidence=0.95)
+        assert only_for.low <= share.low + 1e-9
+        assert only_for.high >= share.high - 1e-9
+    assert paired_difference(0, n - 1, 1, 0, confidence=0.95).method == "tango-score+blaker"
+
+
+@given(
+    counts=st.tuples(
+        st.integers(min_value=0, max_value=60),
+        st.integers(min_value=0, max_value=60),
+        st.integers(min_value=0, max_value=5_000),
+    ),
+    confidence=CONFIDENCES,
+)
+def test_tangos_interval_is_as_it_was_where_at_most_a_quarter_differ(
+    counts: tuple[int, int, int], confidence: float
+) -> None:
+    lost, gained, more = counts
+    same = 3 * (lost + gained) + more + 1
+    found = paired_difference(same, lost, gained, 0, confidence=confidence)
+    z = normal_quantile((1 + confidence) / 2)
+    assert (found.low, found.high) == tango_limits(lost, gained, same + lost + gained, z=z)
+    assert found.method == "tango-score"
 
 
 def test_of_twenty_samples_every_difference_is_covered_too_often_where_few_differ() -> None:

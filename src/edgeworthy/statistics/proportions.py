@@ -5,8 +5,10 @@ Rules:
 1. Only score and exact intervals: they stay inside the possible range and never shrink to a
    point, not even when all samples agree.
 2. An interval always holds its own value.
-3. How well each one covers is checked by simulation in the tests, small n and extreme rates
-   included.
+3. How well each one covers is enumerated in the tests, small n and extreme rates included.
+4. Tango's interval serves as it is where few samples differ, as a version and its original do.
+   Where more than a quarter differ it also holds what exact limits of the counts say: alone it
+   covers 84 to 90 % where nearly all samples differ the same way, because there it is Wilson's.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ import math
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.statistics.distributions import beta_quantile, normal_quantile
 from edgeworthy.statistics.inversion import last_included
-from edgeworthy.statistics.shares import check_counts
+from edgeworthy.statistics.shares import adjusted_miss, blaker_lower, check_counts
+
+# Share of samples that differ from which on a score interval alone is not trusted.
+_MANY = 0.25
 
 
 def clopper_pearson(successes: int, n: int, *, confidence: float, unit: str = "ratio") -> Estimate:
@@ -64,11 +69,16 @@ def paired_difference(
 ) -> Estimate:
     """Interval for the difference of two shares on the same samples: ``(n10 - n01) / n``.
 
-    Tango's score interval. Newcombe's method 10 (1998), which is better known, was held against
-    it by simulation: when both models agree on nearly every sample, as an int8 version and its
-    original do, method 10 covers 98 to 100 % at a nominal 95 % (n = 200, 1 % discordant each way:
-    98.4 %) where Tango's covers 95.9 %. From about twenty discordant samples on the two agree; with
-    next to none every method covers too often, because there is too little to see.
+    Tango's score interval; where more than a quarter of the samples differ, it also holds the
+    limits of Blaker's exact one. At 0.95 that raises the lowest coverage there, enumerated over all
+    tables of 5 to 100 samples, from 84 to 93 % (92.9 % of eight), and the mean width by 2 % of ten
+    samples, 0.1 % of a hundred. Such an estimate's method is ``tango-score+blaker``.
+
+    Newcombe's method 10 (1998), which is better known, was held against it by simulation: when both
+    models agree on nearly every sample, as an int8 version and its original do, method 10 covers 98
+    to 100 % at a nominal 95 % (n = 200, 1 % discordant each way: 98.4 %) where Tango's covers
+    95.9 %. From about twenty discordant samples on the two agree; with next to none every method
+    covers too often, because there is too little to see.
 
     Args:
         n11: Samples that have the property in both.
@@ -82,7 +92,8 @@ def paired_difference(
         ValueError: The counts or the confidence are impossible.
 
     Source: Tango, Stat. Med. 17 (1998) 891-908; Newcombe, Stat. Med. 17 (1998) 2635-2650;
-    Fagerland, Lydersen and Laake, Stat. Med. 33 (2014) 2850-2875.
+    Fagerland, Lydersen and Laake, Stat. Med. 33 (2014) 2850-2875; Blaker, Can. J. Stat. 28 (2000)
+    783-798, for the limits of counts.
 
     >>> estimate = paired_difference(43, 0, 1, 0, confidence=0.95)
     >>> round(estimate.low, 4), round(estimate.high, 4)
@@ -92,15 +103,46 @@ def paired_difference(
     check_counts(min(n11, n10, n01, n00), n, confidence)
     value = (n10 - n01) / n
     low, high = tango_limits(n10, n01, n, z=normal_quantile((1 + confidence) / 2))
+    method = "tango-score"
+    if n10 + n01 > _MANY * n:
+        alpha = adjusted_miss(n, confidence)
+        longest = max(high, _counted_limit(n10, n01, n, alpha))
+        lowest = min(low, -_counted_limit(n01, n10, n, alpha))
+        if (lowest, longest) != (low, high):
+            low, high, method = lowest, longest, f"{method}+blaker"
     return Estimate(
         value=value,
         low=low,
         high=high,
         confidence=confidence,
         n=n,
-        method="tango-score",
+        method=method,
         unit=unit,
     )
+
+
+def _counted_limit(more: int, less: int, n: int, alpha: float) -> float:
+    """Upper limit of a difference from Blaker's lower limits of the samples that decide it.
+
+    From 1 downwards, a sample counts once if it does not differ and twice if it differs the other
+    way; the limit of how many there are is taken times their mean weight. That is exact where all
+    samples differ and where none differs the other way. Likewise from 0 downwards, where more
+    differ the other way.
+
+    Args:
+        more: Samples that differ this way.
+        less: Samples that differ the other way.
+        n: All samples.
+        alpha: How often an exact interval may miss.
+    """
+    rest, differing = n - more, more + less
+    if rest == 0:
+        return 1.0
+    limit = 1.0 - (rest + less) / rest * blaker_lower(rest, n, alpha)
+    if less > more:
+        opposed = (more - less) / differing * blaker_lower(differing, n, alpha)
+        limit = max(limit, opposed)
+    return limit
 
 
 def tango_limits(n10: float, n01: float, n: float, *, z: float) -> tuple[float, float]:
