@@ -41,8 +41,9 @@ class Wiring:
         self.initializers = {tensor.name: tensor for tensor in graph.initializer}
         self.inputs = {value.name for value in graph.input}
         self.outputs = {value.name for value in graph.output}
-        self.captured = {name for node in graph.node for name in _captured_names(node)}
-        self._inner = {name for node in graph.node for name in _inner_names(node)}
+        holders = [node for node in graph.node if any(True for _ in inner_graphs(node))]
+        self.captured = {name for node in holders for name in _captured_names(node)}
+        self._inner = {name for node in holders for name in _inner_names(node)}
 
     def constant(self, name: str) -> TensorProto | None:
         """The initializer behind a name, unless a caller could override it."""
