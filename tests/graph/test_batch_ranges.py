@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edgeworthy.graph import ranges_are_by_batch
+from edgeworthy.graph import samples_at_a_time
 from edgeworthy.runtimes import find_runtime, run_batched
 
 HEADER = '<ir_version: 8, opset_import: ["" : 17]>'
@@ -25,12 +25,12 @@ def saved(path: Path, text: str) -> Path:
 
 
 def test_only_dynamic_files_are(tmp_path: Path) -> None:
-    assert ranges_are_by_batch(saved(tmp_path / "dynamic.onnx", DYNAMIC))
-    assert not ranges_are_by_batch(saved(tmp_path / "fixed.onnx", FIXED))
+    assert samples_at_a_time(saved(tmp_path / "dynamic.onnx", DYNAMIC)) == 1
+    assert samples_at_a_time(saved(tmp_path / "fixed.onnx", FIXED)) is None
     for name in ("model.tflite", "broken.onnx"):
         (tmp_path / name).write_bytes(b"\xff\xff no model")
-        assert not ranges_are_by_batch(tmp_path / name)
-    assert not ranges_are_by_batch(tmp_path / "gone.onnx")
+        assert samples_at_a_time(tmp_path / name) is None
+    assert samples_at_a_time(tmp_path / "gone.onnx") is None
 
 
 @pytest.mark.parametrize(("at_a_time", "kept"), [(1, True), (None, False)])

@@ -12,6 +12,6 @@ def test_the_doors_of_the_room() -> None:
         "load_model",
         "model_signature",
         "pin_axes",
-        "ranges_are_by_batch",
+        "samples_at_a_time",
     ]
     assert all(hasattr(graph, name) for name in graph.__all__)

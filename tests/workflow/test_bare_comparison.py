@@ -110,3 +110,12 @@ def test_a_third_model_is_not_passed_over(tmp_path: Path, samples: Path, command
     code, out, err = command("evaluate", old, "--compare", old, new, "--data", samples)
     assert (code, out) == (2, "")
     assert "one model is evaluated, or two are compared" in err
+
+
+def test_files_of_one_name_go_by_their_folders(tmp_path: Path, samples: Path) -> None:
+    for folder in ("field", "next"):
+        (tmp_path / folder).mkdir()
+    old = says(tmp_path / "field" / "model.onnx", OLD)
+    new = says(tmp_path / "next" / "model.onnx", NEW)
+    found = compare_files(old, new, samples)
+    assert (found.old.variant, found.new.variant) == ("field/model.onnx", "next/model.onnx")

@@ -1,6 +1,6 @@
 """The ONNX model: load it safely, say what it is, pin its axes, compare its outputs."""
 
-from edgeworthy.graph.batch_ranges import ranges_are_by_batch
+from edgeworthy.graph.batch_ranges import samples_at_a_time
 from edgeworthy.graph.equivalence import compare_outputs
 from edgeworthy.graph.inspection import inspect_loaded, inspect_model
 from edgeworthy.graph.loading import LoadedModel, load_model
@@ -17,5 +17,5 @@ __all__ = [
     "load_model",
     "model_signature",
     "pin_axes",
-    "ranges_are_by_batch",
+    "samples_at_a_time",
 ]

@@ -1,4 +1,4 @@
-"""Whether samples that run together change each other's answers.
+"""How many samples may run together without changing each other's answers.
 
 A node that quantizes what it is given takes the range of the whole batch: beside a loud sample, a
 quiet one gets coarse steps. A device answers one sample at a time, so whoever judges such a file
@@ -17,13 +17,17 @@ from edgeworthy.graph.formats import HEAD_BYTES, recognize
 _BY_BATCH = frozenset({"DynamicQuantizeLinear", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul"})
 
 
-def ranges_are_by_batch(path: Path) -> bool:
-    """Whether the nodes of an ONNX file quantize by the range of the whole batch.
+def samples_at_a_time(path: Path) -> int | None:
+    """One where the nodes of an ONNX file quantize by the range of the whole batch, else any.
 
     Args:
         path: A file of any name, as objects of the cache have none; of any other format than ONNX
-            the answer is no.
+            the answer is any.
     """
+    return 1 if _ranges_are_by_batch(path) else None
+
+
+def _ranges_are_by_batch(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)

@@ -85,9 +85,12 @@ def compare_files(
     """
     before, after = (_said(each, data, labels, runtime, progress) for each in (old, new))
     _check_comparable(before, after)
+    names = [old.name, new.name]
+    if old.name == new.name:
+        names = [f"{path.absolute().parent.name}/{path.name}" for path in (old, new)]
     return ModelComparison(
-        old=_judged(before, before, data, name=old.name),
-        new=_judged(after, before, data, name=new.name),
+        old=_judged(before, before, data, name=names[0]),
+        new=_judged(after, before, data, name=names[1]),
     )
 
 
@@ -108,15 +111,15 @@ class _Said:
 
 def _said(model: Path, data: Path, labels: str, runtime: str, progress: Progress) -> _Said:
     from edgeworthy.evaluation import predict
-    from edgeworthy.graph import inspect_model, ranges_are_by_batch
+    from edgeworthy.graph import inspect_model, samples_at_a_time
     from edgeworthy.runtimes import find_runtime, run_batched, usual_runtime
 
     inspection = inspect_model(model)
     engine = find_runtime(runtime or usual_runtime(model))
     with engine.load(model) as session:
         batches = _batches(session, data, labels, progress)
-        at_a_time = 1 if ranges_are_by_batch(model) else None
-        said = predict(partial(run_batched, session, at_a_time=at_a_time), batches, output="")
+        run = partial(run_batched, session, at_a_time=samples_at_a_time(model))
+        said = predict(run, batches, output="")
     said = _in_reals(said, model)
     return _Said(model, inspection.artifact, engine.version(), said, _scores_of(said))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -151,3 +152,18 @@ def test_ranges_are_found_on_other_samples_than_errors(tmp_path: Path) -> None:
         for each in (False, True)
     )
     assert loud["product_a"] > 100 * quiet["product_a"]
+
+
+def test_outputs_that_are_no_numbers_somewhere_are_ranked_by_the_others(tmp_path: Path) -> None:
+    """``z`` is minus infinity wherever ``y`` is negative, in float and in integers alike."""
+    model = three_products(tmp_path / "m.onnx", outlier="a")
+    expected = rank_layers(model, RECIPE, calibration=samples, seed=0)
+    graph = model.proto.graph
+    graph.node.append(helper.make_node("Relu", ["y"], ["r"], name="positive"))
+    graph.node.append(helper.make_node("Log", ["r"], ["z"], name="logarithm"))
+    graph.output.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", 8]))
+    onnx.save(model.proto, tmp_path / "z.onnx")
+    ranked = rank_layers(load_model(tmp_path / "z.onnx"), RECIPE, calibration=samples, seed=0)
+    assert {each.node for each in ranked} == {each.node for each in expected}
+    assert ranked[0].node == expected[0].node == "product_a"
+    assert all(0.0 < each.error_ratio < math.inf for each in ranked)

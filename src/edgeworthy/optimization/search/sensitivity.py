@@ -15,7 +15,8 @@ Rules:
 6. What a range cuts off shows only on samples that it was not found on: errors are taken on the
    first samples (whole batches, where their size is fixed), and ranges are found on the others,
    unless there are few.
-7. The same samples give the same ranking; equal errors keep the order of the graph.
+7. Where the float model itself gives infinities, outputs are not compared.
+8. The same samples give the same ranking; equal errors keep the order of the graph.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ STORING = 16
 CONVERTING = 48
 _INTEGERS = {"uint8": (np.uint8, 0, 255), "int8": (np.int8, -128, 127)}
 _BIAS_INPUT = 2
+#: Noise against signal of outputs that are no numbers any more: more than any other.
+_RUIN = 1e9
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def _work_of(ready: _Finished, layers: Sequence[NodeProto], noise: Noise) -> Wor
 
     def elements(tensor: str) -> int:
         shape = shapes.get(tensor)
-        return math.prod(shape.sizes) if shape is not None else 1
+        return max(1, math.prod(shape.sizes)) if shape is not None else 1
 
     return Work(
         layers={
@@ -179,7 +182,9 @@ def _apart(
     judged = list(_first_samples(calibration(), cut=cut))
     count = sum(len(next(iter(batch.values()))) for batch in judged)
     if not count:
-        raise DatasetError("no samples to rank layers with")
+        raise DatasetError(
+            "no samples to rank layers with", next_step="Give at least one calibration sample"
+        )
 
     def others() -> Iterator[Tensors]:
         skipped = 0
@@ -206,14 +211,17 @@ def _first_samples(batches: Iterable[Tensors], *, cut: bool) -> Iterator[Tensors
 
 
 def _error_ratio(references: Sequence[Tensors], outputs: Sequence[Tensors]) -> float:
+    """Of all places where the reference is a number; a number that is lost there is ruin."""
     noise = signal = 0.0
     for reference, output in zip(references, outputs, strict=True):
         for name, values in reference.items():
             if np.issubdtype(values.dtype, np.floating):
-                wanted = values.astype(np.float64)
-                noise += float(np.square(output[name].astype(np.float64) - wanted).sum())
+                counted = np.isfinite(values)
+                wanted = values[counted].astype(np.float64)
+                noise += float(np.square(output[name][counted].astype(np.float64) - wanted).sum())
                 signal += float(np.square(wanted).sum())
-    return noise / signal if signal > 0.0 else 0.0
+    ratio = noise / signal if signal > 0.0 else 0.0
+    return ratio if math.isfinite(ratio) else _RUIN
 
 
 def _stays_real(name: str, plan: QuantizationPlan, wiring: Wiring) -> bool:

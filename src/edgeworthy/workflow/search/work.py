@@ -79,7 +79,7 @@ def make(arguments: bytes) -> Mapping[str, bytes]:
 def answer(arguments: bytes) -> Mapping[str, bytes]:
     """Run a file on the samples that judge: ``predictions``."""
     from edgeworthy.evaluation import judged_as, predict
-    from edgeworthy.graph import ranges_are_by_batch
+    from edgeworthy.graph import samples_at_a_time
     from edgeworthy.runtimes import find_runtime, run_batched
     from edgeworthy.workflow.search.all_outputs import SideBySide
 
@@ -87,9 +87,8 @@ def answer(arguments: bytes) -> Mapping[str, bytes]:
     bench = open_source(asked.source)
     runtime = find_runtime(asked.runtime)
     artifact = Path(asked.artifact)
-    at_a_time = 1 if ranges_are_by_batch(artifact) else None
     with runtime.load(artifact, threads=asked.threads) as session:
-        run = partial(run_batched, session, at_a_time=at_a_time)
+        run = partial(run_batched, session, at_a_time=samples_at_a_time(artifact))
         answers, output = judged_as(run, bench.section)
         if bench.judging.basis == "agreement-vectors" and not output:
             beside = SideBySide(answers)

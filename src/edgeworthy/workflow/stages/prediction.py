@@ -177,7 +177,7 @@ def _run(
     path: Path,
 ) -> Predictions:
     from edgeworthy.evaluation import judged_as, predict
-    from edgeworthy.graph import ranges_are_by_batch
+    from edgeworthy.graph import samples_at_a_time
     from edgeworthy.runtimes import run_batched
 
     samples, count = chosen
@@ -186,7 +186,6 @@ def _run(
         whole = samples.batches(original.signature, _BATCH_SIZE)
         yield from islice(whole, -(-count // _BATCH_SIZE))
 
-    at_a_time = 1 if ranges_are_by_batch(path) else None
-    run = partial(run_batched, session, at_a_time=at_a_time)
+    run = partial(run_batched, session, at_a_time=samples_at_a_time(path))
     answers, output = judged_as(run, workspace.project.model)
     return predict(answers, batches(), output=output)

@@ -30,9 +30,9 @@ class Subject:
     @cached_property
     def at_a_time(self) -> int | None:
         """How many samples are run together; absent where that changes nothing."""
-        from edgeworthy.graph import ranges_are_by_batch
+        from edgeworthy.graph import samples_at_a_time
 
-        return 1 if ranges_are_by_batch(self.path) else None
+        return samples_at_a_time(self.path)
 
 
 def subjects_of(original: InspectedModel, optimized: Optimized, target: str) -> list[Subject]:
