@@ -179,3 +179,13 @@ def test_a_joined_difference_shrinks_with_what_is_common() -> None:
 def test_figures_that_do_not_vary_are_taken_as_independent() -> None:
     assert correlation_of(np.ones(5), np.arange(5.0)) == 0.0
     assert correlation_of(np.array([1.0]), np.array([2.0])) == 0.0
+
+
+@pytest.mark.parametrize("confidence", [0.1, 0.25, 0.5, 0.95])
+def test_ends_lie_around_the_difference_at_any_level(confidence: float) -> None:
+    generator = np.random.default_rng(4)
+    positive = np.arange(60) < 20
+    first = generator.standard_normal(60) + positive
+    second = first + 0.3 * generator.standard_normal(60)
+    found = paired_area_difference(first, second, positive, confidence=confidence)
+    assert found.low < found.value < found.high

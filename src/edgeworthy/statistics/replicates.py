@@ -159,12 +159,13 @@ def widened(estimate: Estimate, *, below: float, above: float, floor: str) -> Es
 def adjusted_level(confidence: float) -> float:
     """Level of arms to which an allowance for an undrawn kind is added (1.4 times the misses).
 
-    Chosen by simulation, so that together they miss as often as they should.
+    Chosen by simulation, so that together they miss as often as they should; at least half of the
+    level, so that low ones stay levels.
 
-    >>> round(adjusted_level(0.95), 6)
-    0.93
+    >>> round(adjusted_level(0.95), 6), adjusted_level(0.25)
+    (0.93, 0.125)
     """
-    return 1.0 - _ADJUSTMENT * (1.0 - confidence)
+    return max(1.0 - _ADJUSTMENT * (1.0 - confidence), confidence / 2.0)
 
 
 def with_undrawn_loss(estimate: Estimate, *, loss: float) -> Estimate:
