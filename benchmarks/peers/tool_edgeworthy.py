@@ -2,7 +2,8 @@
 
 Usage: ``python tool_edgeworthy.py MODEL SAMPLES.npz OUTPUT RECIPE``, the recipe ``static`` or
 ``dynamic`` for what suits the CPU at hand, ``static-r7`` or ``dynamic-r7`` for x86 without VNNI,
-``signed`` for Arm, ``cleaned``, ``weights`` or ``float16``
+``cascade`` or ``cascade-r7`` for static ones that ask float on close calls, ``signed`` for Arm,
+``cleaned``, ``weights`` or ``float16``
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from edgeworthy.devices import host_fingerprint
 from edgeworthy.files import digest_file
 from edgeworthy.graph import load_model, model_signature
 from edgeworthy.optimization import Refusal, make_variant, recipes_for
-from edgeworthy.optimization.recipes import FLOAT16, INT8_WEIGHTS, dynamic_recipe
+from edgeworthy.optimization.recipes import FLOAT16, INT8_WEIGHTS, cascade_recipe, dynamic_recipe
 from edgeworthy.runtimes import fixed_batch_size
 from edgeworthy.version import __version__
 
@@ -30,6 +31,8 @@ RECIPES = {
     "static": recipes_for([HERE])[1],
     "static-r7": recipes_for(["x86-avx2"])[1],
     "signed": recipes_for(["arm-dotprod"])[1],
+    "cascade": cascade_recipe(recipes_for([HERE])[1]),
+    "cascade-r7": cascade_recipe(recipes_for(["x86-avx2"])[1]),
     "weights": INT8_WEIGHTS,
     "float16": FLOAT16,
     "dynamic": dynamic_recipe(HERE),

@@ -13,5 +13,6 @@ def test_the_doors_of_the_room() -> None:
         "model_signature",
         "pin_axes",
         "samples_at_a_time",
+        "work_varies",
     ]
     assert all(hasattr(graph, name) for name in graph.__all__)

@@ -2,16 +2,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edgeworthy.documents.comparison import SelfCheck
 from edgeworthy.documents.estimate import Estimate
 from edgeworthy.measurement import MeasurementPlan
 from edgeworthy.measurement.interleaving import Observation
-from edgeworthy.measurement.judging import Judgment, judge, percent, sentence_of, verdict_of
+from edgeworthy.measurement.judging import (
+    Judgment,
+    judge,
+    log_ratios,
+    percent,
+    sentence_of,
+    verdict_of,
+)
 from edgeworthy.measurement.observations import LaunchObservation
 
 PLAN = MeasurementPlan(variant="v", artifact=Path("v.onnx"), digest="sha256:v", target="host")
@@ -46,6 +55,43 @@ def noisy(middle: float, *, seed: int, count: int = 8, spread: float = 0.002) ->
 
 def judged(subject: Observation, baseline: Observation, again: Observation) -> Judgment:
     return judge(subject, baseline, again, confidence=0.95, duration_s=8.0)
+
+
+def varying(fast: float, slow: float, *, every: int, cycle: int) -> Observation:
+    """Starts of five turns of four queries; of ``every`` samples the first takes long."""
+    latencies = np.array([slow if n % (cycle or 20) % every == 0 else fast for n in range(20)])
+    plain = observation([[1.0]] * 8)
+    launches = tuple(
+        replace(each, turns=tuple(np.split(latencies.astype(np.int64), 5)))
+        for each in plain.launches
+    )
+    return replace(plain, launches=launches, cycle=cycle)
+
+
+class TestWorkThatVaries:
+    def test_the_ratio_is_one_of_means_over_the_samples(self) -> None:
+        # One sample of five takes 900 instead of 100: 260 on the average, where a median says 100.
+        subject = varying(100, 900, every=5, cycle=5)
+        ratios = np.exp(log_ratios(subject, varying(200, 200, every=5, cycle=0)))
+        np.testing.assert_allclose(ratios, 260 / 200)
+        back = np.exp(log_ratios(varying(200, 200, every=5, cycle=0), subject))
+        np.testing.assert_allclose(back, 200 / 260)
+
+    def test_a_burst_in_one_round_of_a_sample_moves_nothing(self) -> None:
+        subject, baseline = (varying(100, 100, every=5, cycle=5) for _ in range(2))
+        launches = tuple(replace(each, turns=burst(each.turns)) for each in subject.launches)
+        ratios = np.exp(log_ratios(replace(subject, launches=launches), baseline))
+        np.testing.assert_allclose(ratios, 1.0)
+
+    def test_samples_that_were_not_reached_are_left_out(self) -> None:
+        subject = varying(100, 100, every=5, cycle=64)
+        np.testing.assert_allclose(np.exp(log_ratios(subject, subject)), 1.0)
+
+
+def burst(turns: tuple[NDArray[np.int64], ...]) -> tuple[NDArray[np.int64], ...]:
+    first = turns[0].copy()
+    first[1] *= 50
+    return (first, *turns[1:])
 
 
 def estimate(low: float, value: float, high: float) -> Estimate:

@@ -11,8 +11,11 @@ ORIGINAL = "original"
 
 #: ``float32`` keeps the weights; ``float16`` stores them in half precision and ``int8-weights`` in
 #: bytes, and both compute in float32; ``int8-dynamic`` quantizes the activations of matrix products
-#: as they come; ``int8-static`` quantizes weights and activations beforehand.
-Precision = Literal["float32", "float16", "int8-weights", "int8-dynamic", "int8-static"]
+#: as they come; ``int8-static`` quantizes weights and activations beforehand; ``int8-cascade`` does
+#: so too, and asks the float model, which lies in the same file, where two classes are close.
+Precision = Literal[
+    "float32", "float16", "int8-weights", "int8-dynamic", "int8-static", "int8-cascade"
+]
 IntegerType = Literal["int8", "uint8"]
 #: ``float32`` is for precisions that leave activations alone.
 ActivationType = Literal["int8", "uint8", "float32"]

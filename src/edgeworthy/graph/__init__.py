@@ -4,6 +4,7 @@ from edgeworthy.graph.batch_ranges import samples_at_a_time
 from edgeworthy.graph.equivalence import compare_outputs
 from edgeworthy.graph.inspection import inspect_loaded, inspect_model
 from edgeworthy.graph.loading import LoadedModel, load_model
+from edgeworthy.graph.outline import work_varies
 from edgeworthy.graph.pinning import pin_axes
 from edgeworthy.graph.signature import check_batch, check_static, model_signature
 
@@ -18,4 +19,5 @@ __all__ = [
     "model_signature",
     "pin_axes",
     "samples_at_a_time",
+    "work_varies",
 ]

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-
-from edgeworthy.graph.formats import HEAD_BYTES, recognize
+from edgeworthy.graph.outline import outline_of
 
 _BY_BATCH = frozenset({"DynamicQuantizeLinear", "DynamicQuantizeLSTM", "DynamicQuantizeMatMul"})
 
@@ -28,13 +25,8 @@ def samples_at_a_time(path: Path) -> int | None:
 
 
 def _ranges_are_by_batch(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-        if recognize(head, b"") is not None:
-            return False
-        model = onnx.load(path, load_external_data=False)
-    except (DecodeError, OSError):
-        return False  # whoever loads it says what is wrong with it
+    model = outline_of(path)
+    if model is None:
+        return False
     functions = (node for function in model.functions for node in function.node)
     return any(node.op_type in _BY_BATCH for node in (*model.graph.node, *functions))

@@ -18,6 +18,7 @@ from edgeworthy.documents.model import ModelSignature
 from edgeworthy.graph.census import Census
 from edgeworthy.graph.macs import UNCOUNTED
 from edgeworthy.graph.memory import ActivationMemory
+from edgeworthy.graph.outline import CONTROL_FLOW
 from edgeworthy.graph.quoting import quoted, quoted_list
 from edgeworthy.graph.signature import dynamic_axes
 from edgeworthy.graph.tensors import graphs_of, nodes_of, stored_tensors
@@ -26,7 +27,6 @@ _KNOWN_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
 _QUANTIZED_OPERATORS = frozenset(
     {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"}
 )
-_CONTROL_FLOW = ("If", "Loop", "Scan", "SequenceMap")
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _missing_names(model: onnx.ModelProto) -> Iterator[str]:
 
 def _control_flow(model: onnx.ModelProto) -> Iterator[str]:
     present = {node.op_type for node in nodes_of(model)}
-    found = [op_type for op_type in _CONTROL_FLOW if op_type in present]
+    found = [op_type for op_type in CONTROL_FLOW if op_type in present]
     if found:
         yield (
             f"Subgraphs ({quoted_list(found)}): their arithmetic and memory depend on the data "

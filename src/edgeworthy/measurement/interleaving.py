@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from edgeworthy.graph import work_varies
 from edgeworthy.measurement.child_process import ChildProcess
 from edgeworthy.measurement.observations import LaunchObservation, PipelineObservation
 from edgeworthy.measurement.pipeline_turns import observe_pipelines
@@ -36,6 +37,7 @@ from edgeworthy.measurement.plan import (
     ProgressListener,
 )
 from edgeworthy.measurement.starting import (
+    GENERATED_COUNT,
     Sample,
     StartedProcess,
     prepare,
@@ -50,10 +52,18 @@ FEWEST_LAUNCHES_KEPT = 2
 
 @dataclass(frozen=True)
 class Observation:
-    """What all starts of one artefact showed."""
+    """What all starts of one artefact showed.
+
+    Attributes:
+        plan: The artefact.
+        launches: One per start.
+        cycle: After how many queries the samples come again, where the work that the artefact does
+            depends on them; 0 where it does not.
+    """
 
     plan: MeasurementPlan
     launches: tuple[LaunchObservation, ...]
+    cycle: int = 0
 
 
 def observe(
@@ -91,7 +101,11 @@ def observe(
         if not settings.keeps_partial or len(found) < FEWEST_LAUNCHES_KEPT:
             raise
     return tuple(
-        Observation(plan=plan, launches=tuple(launches))
+        Observation(
+            plan=plan,
+            launches=tuple(launches),
+            cycle=(len(samples) or GENERATED_COUNT) if work_varies(plan.artifact) else 0,
+        )
         for plan, launches in zip(plans, zip(*found, strict=True), strict=True)
     )
 

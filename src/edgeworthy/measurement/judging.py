@@ -3,7 +3,9 @@
 Rules:
 
 1. The ratio of a start is the median over its rounds of the ratio of both turns' medians; starts
-   are the independent observations.
+   are the independent observations. Where the work of one of them depends on the input, it is the
+   ratio of the means over the samples, of each sample's median: a median over all of them would
+   tell nothing of the samples that take long.
 2. The baseline against itself comes first. When the machine tells equal things apart, a verdict
    needs an interval that clears that of the self-check as well as 1.
 3. A verdict needs the whole interval on one side. Otherwise the sentence says what this budget
@@ -60,9 +62,31 @@ class Judgment:
     outlying_starts: tuple[int, ...]
 
 
-def start_log_ratio(ours: LaunchObservation, theirs: LaunchObservation) -> float:
-    """Log ratio of one start: median over the rounds of the ratio of both turns' medians."""
+def log_ratios(ours: Observation, theirs: Observation) -> NDArray[np.float64]:
+    """Log ratio of each start; see rule 1."""
+    cycle = ours.cycle or theirs.cycle
+    return np.array(
+        [
+            _log_of_means(own, other, cycle) if cycle else _log_of_medians(own, other)
+            for own, other in zip(ours.launches, theirs.launches, strict=True)
+        ]
+    )
+
+
+def _log_of_medians(ours: LaunchObservation, theirs: LaunchObservation) -> float:
     return float(np.median(_log_medians(ours) - _log_medians(theirs)))
+
+
+def _log_of_means(ours: LaunchObservation, theirs: LaunchObservation, cycle: int) -> float:
+    own, other = (_mean_of_samples(launch, cycle) for launch in (ours, theirs))
+    return math.log(own / other)
+
+
+def _mean_of_samples(launch: LaunchObservation, cycle: int) -> float:
+    """Mean over the samples of the median of each, over all turns of a start."""
+    latencies = np.concatenate(launch.turns)
+    seen = min(cycle, len(latencies))
+    return float(np.mean([np.median(latencies[first::cycle]) for first in range(seen)]))
 
 
 def judge(
@@ -82,9 +106,9 @@ def judge(
         confidence: Coverage of the intervals, in (0, 1).
         duration_s: Time that all of it took, from which other budgets are planned.
     """
-    logs = _logs(subject, baseline)
+    logs = log_ratios(subject, baseline)
     ratio = _estimate(logs, confidence)
-    own = _estimate(_logs(again, baseline), confidence)
+    own = _estimate(log_ratios(again, baseline), confidence)
     self_check = SelfCheck(ratio=own, passed=own is None or own.low <= 1 <= own.high)
     launches = [*subject.launches, *baseline.launches]
     common = {
@@ -171,15 +195,6 @@ def _duration(seconds: float) -> str:
     if seconds < 2 * 3600:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.0f} hours"
-
-
-def _logs(ours: Observation, theirs: Observation) -> NDArray[np.float64]:
-    return np.array(
-        [
-            start_log_ratio(own, other)
-            for own, other in zip(ours.launches, theirs.launches, strict=True)
-        ]
-    )
 
 
 def _log_medians(launch: LaunchObservation) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ from edgeworthy.documents.measurement import EarlyStopping, Measurement, PairedR
 from edgeworthy.errors import MeasurementError
 from edgeworthy.measurement.estimates import over_launches, percentiles_of, quantiles_of
 from edgeworthy.measurement.interleaving import Observation
+from edgeworthy.measurement.judging import log_ratios
 from edgeworthy.measurement.observations import LaunchObservation
 from edgeworthy.measurement.pipeline_summary import pipeline_times
 from edgeworthy.measurement.plan import RATIO_CONFIDENCE, MeasurementSettings
@@ -88,7 +89,7 @@ def summarize(
         interleaving_seed=settings.seed,
         taken_at=rfc3339(taken_at),
         expires_at=rfc3339(taken_at + timedelta(days=settings.evidence_days)),
-        disturbances=(*disturbances, *_own_disturbances(launches)),
+        disturbances=(*disturbances, *_own_disturbances(observation)),
         steady_memory_mib=_steady(launches, settings),
         affinity=launches[0].affinity,
         cold_start_ms=_cold_start(launches, settings),
@@ -151,11 +152,8 @@ def _early_stopping(
 def _against(observation: Observation, original: Observation | None) -> PairedRatio | None:
     if original is None:
         return None
-    ratios = [
-        _launch_ratio(ours, theirs)
-        for ours, theirs in zip(observation.launches, original.launches, strict=True)
-    ]
-    compared = paired_ratio(np.array(ratios), np.ones(len(ratios)), confidence=RATIO_CONFIDENCE)
+    ratios = np.exp(log_ratios(observation, original))
+    compared = paired_ratio(ratios, np.ones(len(ratios)), confidence=RATIO_CONFIDENCE)
     if isinstance(compared, Refusal):
         raise MeasurementError(compared.reason)
     return PairedRatio(
@@ -163,27 +161,26 @@ def _against(observation: Observation, original: Observation | None) -> PairedRa
     )
 
 
-def _launch_ratio(ours: LaunchObservation, theirs: LaunchObservation) -> float:
-    """Median over the rounds of the ratio of both turns' medians."""
-    logarithms = [
-        np.log(np.median(own)) - np.log(np.median(other))
-        for own, other in zip(ours.turns, theirs.turns, strict=True)
-    ]
-    return float(np.exp(np.median(logarithms)))
-
-
 def _size_bytes(observation: Observation) -> int:
     plan = observation.plan
     return plan.artifact.stat().st_size if plan.size_bytes is None else plan.size_bytes
 
 
-def _own_disturbances(launches: Sequence[LaunchObservation]) -> tuple[str, ...]:
+def _own_disturbances(observation: Observation) -> tuple[str, ...]:
+    launches = observation.launches
     restless = sum(not launch.stationary for launch in launches)
-    if not restless:
-        return ()
-    return (
-        f"The latency was still falling after the warm-up in {restless} of {len(launches)} starts.",
-    )
+    found = []
+    if restless:
+        found.append(
+            "The latency was still falling after the warm-up in "
+            f"{restless} of {len(launches)} starts."
+        )
+    if observation.cycle:
+        found.append(
+            "How long a query takes depends on its input: the ratio to the original is one of "
+            "means over the samples."
+        )
+    return tuple(found)
 
 
 def rfc3339(moment: datetime) -> str:

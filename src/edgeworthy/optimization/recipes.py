@@ -55,6 +55,18 @@ def dynamic_recipe(instruction_set: InstructionSet) -> Recipe:
     return Recipe(name=name, precision="int8-dynamic", quantization=quantization)
 
 
+def cascade_recipe(recipe: Recipe) -> Recipe:
+    """The recipe whose integers ask the float model where two classes are close.
+
+    Args:
+        recipe: For static integers.
+
+    >>> cascade_recipe(recipes_for(["x86-vnni"])[1]).name
+    'int8-u8s8-cascade'
+    """
+    return msgspec.structs.replace(recipe, name=f"{recipe.name}-cascade", precision="int8-cascade")
+
+
 def int8_recipe(quantization: QuantizationRecipe) -> Recipe:
     """The recipe for static 8-bit integers of these data types."""
     types = _SHORT[quantization.activation_type] + _SHORT[quantization.weight_type]

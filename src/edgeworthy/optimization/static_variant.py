@@ -77,8 +77,19 @@ def quantize_statically(
         InferenceError: The engine cannot run a graph on the way.
         UsageError: There is no such calibration method.
     """
-    check_method(recipe.calibration_method)
     make_ready(work)
+    quantize_ready(work, recipe, calibration)
+
+
+def quantize_ready(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> None:
+    """The same for a graph that :func:`make_ready` went through.
+
+    Raises:
+        OptimizationError: The graph, or one of the recipe's options, does not allow it.
+        InferenceError: The engine cannot run a graph on the way.
+        UsageError: There is no such calibration method.
+    """
+    check_method(recipe.calibration_method)
     reference = work.proof.outputs(work.model)
     inputs = LayerInputs(calibration)
     careful = recipe.rounding != "nearest" and recipe.per_channel

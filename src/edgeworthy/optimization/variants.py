@@ -22,6 +22,7 @@ from edgeworthy.errors import InferenceError, ModelFileError, OptimizationError,
 from edgeworthy.files import digest_bytes
 from edgeworthy.graph import LoadedModel, model_signature
 from edgeworthy.optimization.calibration import affordable_samples
+from edgeworthy.optimization.cascade import make_cascade
 from edgeworthy.optimization.passes import CLEANING, PACKING
 from edgeworthy.optimization.proof import SAMPLE_LIMIT, Proof, gather_proof
 from edgeworthy.optimization.quantization import why_not
@@ -129,6 +130,8 @@ def _carry_out(work: Workbench, recipe: Recipe, calibration: Calibration) -> Non
         store_int8_weights(work, recipe.quantization)
     elif recipe.precision == "int8-dynamic":
         quantize_products(work, recipe.quantization, calibration)
+    elif recipe.precision == "int8-cascade":
+        make_cascade(work, recipe.quantization, calibration)
     else:
         quantize_statically(work, recipe.quantization, calibration)
 

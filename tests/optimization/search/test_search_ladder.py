@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgeworthy.documents.search import LayerSensitivity
 from edgeworthy.optimization.search import (
     Attempt,
@@ -52,6 +54,36 @@ def test_other_ways_to_spend_the_steps_are_tried_only_where_integers_lose_too_mu
     remedies = {f"int8-u8s8-r7-{each}" for each in ("equalized", "smoothed", "output-error")}
     assert remedies <= set(names(climb(AVX2, enough=False)))
     assert not remedies & set(names(climb(AVX2, enough=True)))
+
+
+def test_integers_ask_float_only_where_they_lose_too_much_and_there_are_classes() -> None:
+    classes = replace(AVX2, cascades=True)
+    assert "int8-u8s8-r7-cascade" in names(climb(classes, enough=False))
+    assert "int8-u8s8-r7-cascade" not in names(climb(classes, enough=True))
+    assert "int8-u8s8-r7-cascade" not in names(climb(AVX2, enough=False))
+
+
+def test_slow_integers_ask_nobody() -> None:
+    classes = replace(AVX2, cascades=True)
+    slow = [
+        Found(each, failed=False, loss=0.1, latency=1.2)
+        for each in climb(AVX2, enough=False)
+        if each.float_count is None
+    ]
+    assert "int8-u8s8-r7-cascade" not in names(list(next_wave(classes, slow)))
+
+
+def test_a_cascade_is_no_static_version_whose_layers_are_ranked() -> None:
+    classes = replace(AVX2, cascades=True)
+    history: list[Found] = []
+    while wave := next_wave(classes, history):
+        history += [
+            Found(each, failed=False, loss=0.0 if "cascade" in names([each])[0] else 0.1)
+            for each in wave
+        ]
+    wanted = wants_sensitivity(history)
+    assert wanted is not None
+    assert wanted.precision == "int8-static"
 
 
 def test_the_same_history_gives_the_same_wave() -> None:

@@ -3,7 +3,8 @@
 Rules:
 
 1. Cheap and likely first: the cleaned float, then the recipe that suits the class of CPU, then its
-   rivals; where integers alone lose too much, other ways to spend the steps, then mixed precision.
+   rivals; where integers alone lose too much, other ways to spend the steps, integers that ask
+   float when they are not sure, then mixed precision.
 2. The same findings give the same next wave, so that a search that was killed goes on where it was.
 3. Nothing is tried twice; a failed trial is passed over and what depends on it is left out.
 4. An engine is a rival like any other: it runs the versions that did best so far.
@@ -25,6 +26,7 @@ from edgeworthy.optimization.recipes import (
     FLOAT16,
     FLOAT32,
     INT8_WEIGHTS,
+    cascade_recipe,
     dynamic_recipe,
     int8_recipe,
 )
@@ -83,12 +85,15 @@ class Situation:
         runtimes: Engines of the target, the first of which is the usual one.
         sensitivities: Layers by the error that they cause; empty until they were ranked.
         own_recipes: Recipes that the user gave, tried after the usual one.
+        cascades: Whether integers may ask the float model: the outputs are scores of classes, and
+            the file may be larger.
     """
 
     instruction_set: InstructionSet
     runtimes: tuple[str, ...]
     sensitivities: tuple[LayerSensitivity, ...] = ()
     own_recipes: tuple[Recipe, ...] = ()
+    cascades: bool = False
 
 
 def next_wave(situation: Situation, history: Sequence[Found]) -> tuple[Attempt, ...]:
@@ -98,7 +103,7 @@ def next_wave(situation: Situation, history: Sequence[Found]) -> tuple[Attempt, 
         situation: What the search is for.
         history: Everything that was tried, in order.
     """
-    for rung in (_first, _rivals, _remedies, _engines, _mixed):
+    for rung in (_first, _rivals, _remedies, _cascades, _engines, _mixed):
         wanted = [each for each in rung(situation, history) if not _was_tried(each, history)]
         if wanted:
             return tuple(wanted)
@@ -165,6 +170,17 @@ def _remedies(situation: Situation, history: Sequence[Found]) -> list[Attempt]:
             "for each tensor the range that disturbs its readers least",
         ),
     ]
+
+
+def _cascades(situation: Situation, history: Sequence[Found]) -> list[Attempt]:
+    """Where integers alone lose too much and are faster, or nobody knows yet."""
+    best = _best_static(history)
+    if not situation.cascades or best is None or best.enough or best.attempt.recipe is None:
+        return []
+    if best.latency is not None and best.latency >= 1.0:
+        return []
+    why = "integers, and float where two classes are close; some queries take the time of both"
+    return [Attempt(cascade_recipe(best.attempt.recipe), situation.runtimes[0], why)]
 
 
 def _engines(situation: Situation, history: Sequence[Found]) -> list[Attempt]:

@@ -101,6 +101,12 @@ class SearchRun:
         self.found = Findings()
         self._reference: Predictions | None = None
 
+    def _may_cascade(self) -> bool:
+        """Whether close calls can be told, and a larger file may be of use."""
+        classes = self.judging.basis == "agreement-classes"
+        classes |= self.judging.basis == "labels" and self.judging.task == "classification"
+        return classes and self.plan.prefer != "size"
+
     def run(self) -> Findings:
         """Search until the ladder ends or the budget is used.
 
@@ -112,6 +118,7 @@ class SearchRun:
             instruction_set=self.plan.instruction_set,
             runtimes=self.plan.runtimes,
             own_recipes=self.plan.own_recipes,
+            cascades=self._may_cascade(),
         )
         while True:
             wave = next_wave(situation, self.found.history)

@@ -1,0 +1,248 @@
+"""Integers answer first; where their two best classes are close, the float model is asked.
+
+Rounding changes a classifier's answer only where two classes are close. A file with both models
+lets the integers answer what they are sure of; where most samples are clear, it takes hardly longer
+than they do.
+
+Rules:
+
+1. The integers' answer stands where its lead is at least three times the noise that rounding leaves
+   between the two best classes, and above every lead with which they were wrong; both are taken on
+   calibration samples. The lead is that of logits: of probabilities it is that of their logarithms.
+2. Each sample is decided by itself: what else is in the batch changes no answer.
+3. The float model is the cleaned one, and runs only when a sample of the batch asks for it. Most
+   samples take the time of the integers, the others that of both.
+4. The file is as large as both, so this is for latency, never for size.
+
+Source: Park et al., Big/LITTLE Deep Neural Network for Ultra Low Power Inference, 2015, for the two
+models and the margin between them; where the margin lies is ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, compose, helper, numpy_helper
+
+from edgeworthy.documents.variant import QuantizationRecipe
+from edgeworthy.errors import OptimizationError
+from edgeworthy.graph import model_signature
+from edgeworthy.optimization.calibration import affordable_samples, first_runs
+from edgeworthy.optimization.execution import Executor
+from edgeworthy.optimization.passes import PACKING
+from edgeworthy.optimization.static_variant import make_ready, quantize_ready
+from edgeworthy.optimization.wiring import Wiring, editable, fresh_name
+from edgeworthy.optimization.workbench import Calibration, Workbench
+
+Scores = NDArray[np.float64]
+#: Standard deviations of the noise that a lead must exceed.
+DEVIATIONS = 3.0
+_SCORES_RANK = 2
+#: How far the probabilities of a sample may be from 1 together.
+_ONE_WITHIN = 1e-3
+_LEAST_PROBABILITY = 1e-30
+
+
+@dataclass(frozen=True)
+class CloseCall:
+    """When the float model is asked.
+
+    Attributes:
+        lead: Below this lead of the best class, in logits.
+        probabilities: Whether the model gives probabilities instead of logits.
+    """
+
+    lead: float
+    probabilities: bool
+
+
+def make_cascade(work: Workbench, recipe: QuantizationRecipe, calibration: Calibration) -> None:
+    """Turn the cleaned float graph on the bench into one that asks itself only on close calls.
+
+    Raises:
+        OptimizationError: The model is no classifier, or its graph does not allow integers.
+        InferenceError: The engine cannot run a graph on the way.
+    """
+    output = _scores_of(work.model)
+    make_ready(work)
+    original = work.model
+    reference = work.proof.outputs(original)
+    quantize_ready(work, recipe, calibration)
+    work.say("cascade")
+    wanted, found = (
+        _scores(model, output, calibration, limit=affordable_samples(original))
+        for model in (original, work.model)
+    )
+    close = close_call(wanted, found)
+    asked = int((leads(found, probabilities=close.probabilities) < close.lead).sum())
+    work.model = joined(original, work.model, close)
+    work.note(
+        "cascade",
+        f"float answers below a lead of {close.lead:.3g}; "
+        f"{asked} of {len(found)} calibration samples ask it",
+        changed=True,
+    )
+    work.apply(PACKING)
+    work.note_run(reference)
+
+
+def close_call(wanted: Scores, found: Scores) -> CloseCall:
+    """When integers need not be believed.
+
+    Args:
+        wanted: Scores of the float model, ``(n, classes)``.
+        found: Scores of the integer model on the same samples.
+
+    Raises:
+        OptimizationError: There is one class only.
+
+    >>> wanted = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0]])
+    >>> round(close_call(wanted, wanted + [[0.1, 0.0, 0.0], [0.0, 0.0, 0.1]]).lead, 3)
+    0.3
+    """
+    if found.shape[1] < _SCORES_RANK:
+        raise OptimizationError("one class is never close to another")
+    probabilities = _are_probabilities(wanted)
+    wanted, found = (_logits(each, probabilities=probabilities) for each in (wanted, found))
+    best = np.argsort(-found, axis=1, kind="stable")[:, :2]
+    changes = np.take_along_axis(found - wanted, best, axis=1)
+    noise = float(np.sqrt(np.mean((changes[:, 0] - changes[:, 1]) ** 2)))
+    wrong = wanted.argmax(axis=1) != best[:, 0]
+    beyond = np.nextafter(leads(found)[wrong].max(initial=0.0), np.inf)
+    return CloseCall(max(DEVIATIONS * noise, float(beyond)), probabilities)
+
+
+def leads(scores: Scores, *, probabilities: bool = False) -> Scores:
+    """By how much each sample's best class leads, ``(n,)``, in logits.
+
+    >>> leads(np.array([[1.0, 3.5, 2.0]])).tolist()
+    [1.5]
+    """
+    logits = _logits(scores, probabilities=probabilities)
+    best = np.partition(logits, -2, axis=1)[:, -2:]
+    return np.asarray(best[:, 1] - best[:, 0])
+
+
+def joined(original: ModelProto, integers: ModelProto, close: CloseCall) -> ModelProto:
+    """One model of both; they have the same inputs, output and operator set.
+
+    Args:
+        original: The float model.
+        integers: What answers first.
+        close: When the float model is asked.
+    """
+    result = editable(integers)
+    graph = result.graph
+    output = original.graph.output[0]
+    taken = Wiring(graph).names() | {node.name for node in graph.node}
+    first = fresh_name(taken, f"{output.name}/integers")
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [first if name == output.name else name for name in names]
+    is_close, asks = _add_margin(graph, first, close, taken)
+    prefix = fresh_name(taken, "float")
+    while any(name.startswith(f"{prefix}/") for name in taken):
+        prefix = fresh_name(taken, "float")
+    graph.node.append(
+        helper.make_node(
+            "If",
+            [asks],
+            [output.name],
+            name=fresh_name(taken, "cascade"),
+            then_branch=_float_branch(original.graph, f"{prefix}/", is_close, first),
+            else_branch=_branch("integers", output, "Identity", [first], f"{first}/kept"),
+        )
+    )
+    return result
+
+
+def _add_margin(
+    graph: GraphProto, first: str, close: CloseCall, taken: set[str]
+) -> tuple[str, str]:
+    """Names of what says for each sample, ``(n, 1)``, and for all of them, that float is asked."""
+
+    def fresh(part: str) -> str:
+        return fresh_name(taken, f"cascade/{part}")
+
+    def add(operator: str, inputs: list[str], wish: str, **attributes: Any) -> str:  # noqa: ANN401
+        name = fresh(wish)
+        graph.node.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
+        return name
+
+    def constant(value: float | list[int], data_type: type[np.generic], wish: str) -> str:
+        name = fresh(wish)
+        graph.initializer.append(numpy_helper.from_array(np.array(value, dtype=data_type), name))
+        return name
+
+    two = constant([2], np.int64, "two")
+    scores, places = fresh("best_scores"), fresh("best_classes")
+    graph.node.append(helper.make_node("TopK", [first, two], [scores, places], name=scores, axis=1))
+    if close.probabilities:
+        scores = add("Log", [scores], "best_logits")
+    best, second = (
+        add("Gather", [scores, constant([place], np.int64, f"{wish}_place")], wish, axis=1)
+        for place, wish in enumerate(("best", "second"))
+    )
+    lead = add("Sub", [best, second], "lead")
+    is_close = add("Less", [lead, constant(close.lead, np.float32, "least_lead")], "is_close")
+    number = add("Cast", [is_close], "is_close_number", to=TensorProto.INT32)
+    any_close = add("ReduceMax", [number], "any_close_number", keepdims=0)
+    return is_close, add("Cast", [any_close], "any_close", to=TensorProto.BOOL)
+
+
+def _float_branch(original: GraphProto, prefix: str, is_close: str, first: str) -> GraphProto:
+    """The float model, and its answers where they are asked for."""
+    inner = compose.add_prefix_graph(original, prefix, rename_inputs=False)
+    output = original.output[0]
+    scores = f"{prefix}{output.name}"
+    branch = _branch("float", output, "Where", [is_close, scores, first], f"{scores}/asked")
+    choice = branch.node.pop()
+    branch.node.extend(inner.node)
+    branch.node.append(choice)
+    branch.initializer.extend(inner.initializer)
+    return branch
+
+
+def _branch(
+    name: str, output: ValueInfoProto, operator: str, inputs: list[str], result: str
+) -> GraphProto:
+    """A graph of one node whose output is like another one."""
+    branch = GraphProto(name=name)
+    branch.node.append(helper.make_node(operator, inputs, [result], name=result))
+    branch.output.add().CopyFrom(output)
+    branch.output[0].name = result
+    return branch
+
+
+def _scores_of(model: ModelProto) -> str:
+    """The output with a score per class.
+
+    Raises:
+        OptimizationError: There is none, or there are other outputs.
+    """
+    outputs = model_signature(model).outputs
+    if len(outputs) != 1 or len(outputs[0].shape) != _SCORES_RANK or outputs[0].shape[1] == 1:
+        raise OptimizationError(
+            "a cascade asks float where two classes are close, and this model has none",
+            expected="one output of scores, (batch, classes)",
+            found=", ".join(f"{each.name} {tuple(each.shape)}" for each in outputs),
+        )
+    return outputs[0].name
+
+
+def _scores(model: ModelProto, output: str, calibration: Calibration, *, limit: int) -> Scores:
+    executor = Executor(model, optimized=True)
+    runs = first_runs(model, calibration(), [output], limit=limit)
+    return np.concatenate([executor.run(run, [output])[output] for run in runs]).astype(np.float64)
+
+
+def _are_probabilities(scores: Scores) -> bool:
+    sums = scores.sum(axis=1)
+    return bool((scores >= 0.0).all() and (np.abs(sums - 1.0) < _ONE_WITHIN).all())
+
+
+def _logits(scores: Scores, *, probabilities: bool) -> Scores:
+    return np.log(np.maximum(scores, _LEAST_PROBABILITY)) if probabilities else scores
