@@ -16,10 +16,14 @@ import pytest
 
 from bands import band_model, band_samples
 from edgeworthy.cli.search import print_search
+from edgeworthy.devices import host_fingerprint
 from edgeworthy.documents.record import decode_document
 from edgeworthy.documents.search import Search
 from edgeworthy.documents.variant import QuantizationRecipe, Recipe
 from edgeworthy.files import digest_file
+from edgeworthy.optimization import recipes_for
+from edgeworthy.optimization.recipes import cascade_recipe
+from edgeworthy.workflow.recipe_files import recipe_toml
 from edgeworthy.workflow.search.plan import SearchLimits
 from edgeworthy.workflow.search.session import SearchOptions, SearchResult, search_file
 from edgeworthy.workflow.search.sources import BareSource
@@ -110,6 +114,31 @@ def test_the_recipe_gives_the_same_bytes_again_somewhere_else(
     assert "bit for bit" in printed
     assert digest_file(out / found.artifact.name) == digest_file(found.artifact)
     assert (out / found.recipe.name).read_bytes() == found.recipe.read_bytes()
+
+
+def test_a_cascade_is_judged_timed_and_made_again_from_its_recipe(
+    bare: Path, tmp_path: Path, command: Command
+) -> None:
+    host = host_fingerprint(runtime_versions=()).instruction_set
+    recipe = cascade_recipe(recipes_for([host])[1])
+    options = SearchOptions(
+        limits=SearchLimits(trial_count=3, measure_s=0.1), recipes=(recipe,), out=tmp_path / "found"
+    )
+    source = BareSource(model=str(bare / "bands.onnx"), data=str(bare / "bare.npz"))
+    search = search_file(source, options).search
+    (trial,) = (each for each in search.trials if each.name == recipe.name)
+    assert trial.loss is not None
+    assert trial.loss.value == 0.0
+    assert trial.ratio is not None
+    files = {each.name: each.size_bytes for each in search.trials}
+    assert files[recipe.name] > files["float32"]
+    written = tmp_path / "cascade.toml"
+    written.write_text(recipe_toml(recipe))
+    out = tmp_path / "again"
+    arguments = ["optimize", bare / "bands.onnx", "--data", bare / "bare.npz", "--out", out]
+    code, _, error = command(*arguments, "--recipe", written)
+    assert code == 0, error
+    assert digest_file(out / f"{recipe.name}.onnx") == trial.artifact
 
 
 def start(arguments: list[str | Path]) -> subprocess.Popen[bytes]:

@@ -71,12 +71,16 @@ def _loss(trial: Trial) -> float:
 
 
 def closest(trials: Iterable[Trial]) -> Trial | None:
-    """The version that came closest to taking the place of float; None when there is none."""
+    """The version that came closest to taking the place of float; None when there is none.
 
-    def distance(trial: Trial) -> tuple[bool, bool, float]:
+    Of those that lose too much for all we know, it is the one that was seen to lose the least.
+    """
+
+    def distance(trial: Trial) -> tuple[bool, bool, float, float]:
         harm = trial.harm
-        harmful = (not harm.not_inferior, not harm.better) if harm else (True, True)
-        return *harmful, trial.ratio.value if trial.ratio else 9.0
+        inferior, worse = (not harm.not_inferior, not harm.better) if harm else (True, True)
+        loss = max(_loss(trial), 0.0) if inferior else 0.0
+        return inferior, worse, loss, trial.ratio.value if trial.ratio else 9.0
 
     rivals = [each for each in trials if each.harm is not None and not each.failure]
     return min(rivals, key=distance, default=None)

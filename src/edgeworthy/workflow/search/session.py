@@ -342,10 +342,15 @@ def _finished(
 
 
 def _remarks(run: SearchRun, found: Findings, chosen: Trial) -> tuple[LayerRemark, ...]:
-    """What stands in the way of the version that came closest, where float stays."""
+    """What stands in the way of the version that came closest, where float stays.
+
+    A cascade has the layers of two models; one that came closest wants for samples and no more.
+    """
     usual = run.plan.runtimes[0]
     rival = closest(each for each in found.trials if each.runtime == usual)
     if chosen.harm is not None or rival is None or rival.harm is None:
+        return ()
+    if rival.recipe is not None and rival.recipe.precision == "int8-cascade":
         return ()
     remarks = run.trials.explain(
         Suspects(
