@@ -134,6 +134,19 @@ class TestTheFile:
         alone = [run(file, {"x": inputs["x"][[row]]})[0] for row in range(30)]
         np.testing.assert_allclose(together, np.stack(alone), rtol=1e-5)
 
+    def test_a_class_without_any_chance_is_far_away_and_hides_nobody(self) -> None:
+        plain = self.pair()
+        models = (with_softmax(plain[0]), with_softmax(plain[1]))
+        file = joined(*models, CloseCall(0.4, probabilities=True))
+        sure = self.inputs(60)["x"]
+        sure[::2] *= 1e4  # all but one probability are 0, and its logarithm has no end
+        floats, integers = (run(model, {"x": sure}) for model in models)
+        found = run(file, {"x": sure})
+        np.testing.assert_array_equal(found[::2], integers[::2])
+        asked = leads(integers.astype(np.float64), probabilities=True) < 0.4
+        assert asked[1::2].any()
+        np.testing.assert_allclose(found[asked], floats[asked], rtol=1e-5)
+
     @pytest.mark.parametrize(("lead", "which"), [(0.0, 1), (np.inf, 0)])
     def test_no_lead_asks_nobody_and_every_lead_everybody(self, lead: float, which: int) -> None:
         models = self.pair()

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, compose, helper, numpy_helper
+from onnx import GraphProto, ModelProto, ValueInfoProto, compose, helper, numpy_helper
 
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
@@ -142,65 +142,77 @@ def joined(original: ModelProto, integers: ModelProto, close: CloseCall) -> Mode
     for node in graph.node:
         for names in (node.input, node.output):
             names[:] = [first if name == output.name else name for name in names]
-    is_close, asks = _add_margin(graph, first, close, taken)
+    margin = _Margin.on(graph, first, close, taken)
     prefix = fresh_name(taken, "float")
     while any(name.startswith(f"{prefix}/") for name in taken):
         prefix = fresh_name(taken, "float")
     graph.node.append(
         helper.make_node(
             "If",
-            [asks],
+            [margin.asks],
             [output.name],
             name=fresh_name(taken, "cascade"),
-            then_branch=_float_branch(original.graph, f"{prefix}/", is_close, first),
+            then_branch=_float_branch(original.graph, f"{prefix}/", margin, first),
             else_branch=_branch("integers", output, "Identity", [first], f"{first}/kept"),
         )
     )
     return result
 
 
-def _add_margin(
-    graph: GraphProto, first: str, close: CloseCall, taken: set[str]
-) -> tuple[str, str]:
-    """Names of what says for each sample, ``(n, 1)``, and for all of them, that float is asked."""
+@dataclass(frozen=True)
+class _Margin:
+    """Names of what tells close calls in a graph.
 
-    def fresh(part: str) -> str:
-        return fresh_name(taken, f"cascade/{part}")
+    Attributes:
+        leads: Of each sample, ``(n, 1)``.
+        least: The lead from which integers stand.
+        asks: Whether any sample asks float.
+    """
 
-    def add(operator: str, inputs: list[str], wish: str, **attributes: Any) -> str:  # noqa: ANN401
-        name = fresh(wish)
-        graph.node.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
-        return name
+    leads: str
+    least: str
+    asks: str
 
-    def constant(value: float | list[int], data_type: type[np.generic], wish: str) -> str:
-        name = fresh(wish)
-        graph.initializer.append(numpy_helper.from_array(np.array(value, dtype=data_type), name))
-        return name
+    @classmethod
+    def on(cls, graph: GraphProto, scores: str, close: CloseCall, taken: set[str]) -> _Margin:
+        """Add it behind these scores: as few nodes as there can be, since each sample waits."""
 
-    two = constant([2], np.int64, "two")
-    scores, places = fresh("best_scores"), fresh("best_classes")
-    graph.node.append(helper.make_node("TopK", [first, two], [scores, places], name=scores, axis=1))
-    if close.probabilities:
-        scores = add("Log", [scores], "best_logits")
-    best, second = (
-        add("Gather", [scores, constant([place], np.int64, f"{wish}_place")], wish, axis=1)
-        for place, wish in enumerate(("best", "second"))
-    )
-    lead = add("Sub", [best, second], "lead")
-    is_close = add("Less", [lead, constant(close.lead, np.float32, "least_lead")], "is_close")
-    number = add("Cast", [is_close], "is_close_number", to=TensorProto.INT32)
-    any_close = add("ReduceMax", [number], "any_close_number", keepdims=0)
-    return is_close, add("Cast", [any_close], "any_close", to=TensorProto.BOOL)
+        def constant(wish: str, value: NDArray[Any]) -> str:
+            name = fresh_name(taken, f"cascade/{wish}")
+            graph.initializer.append(numpy_helper.from_array(value, name))
+            return name
+
+        def add(
+            operator: str, inputs: list[str], *wishes: str, **attributes: int | list[int]
+        ) -> str:
+            names = [fresh_name(taken, f"cascade/{wish}") for wish in wishes]
+            node = helper.make_node(operator, inputs, names, name=names[0])
+            node.attribute.extend(
+                helper.make_attribute(key, value) for key, value in attributes.items()
+            )
+            graph.node.append(node)
+            return names[0]
+
+        two = constant("two", np.array([2], dtype=np.int64))
+        best = add("TopK", [scores, two], "best_scores", "best_classes", axis=1)
+        if close.probabilities:
+            best = add("Log", [best], "best_logits")
+        apart = constant("apart", np.array([[1.0], [-1.0]], dtype=np.float32))
+        leads = add("MatMul", [best, apart], "leads")
+        least = constant("least_lead", np.array(close.lead, dtype=np.float32))
+        smallest = add("ReduceMin", [leads], "smallest_lead", keepdims=0)
+        return cls(leads, least, add("Less", [smallest, least], "asks"))
 
 
-def _float_branch(original: GraphProto, prefix: str, is_close: str, first: str) -> GraphProto:
+def _float_branch(original: GraphProto, prefix: str, margin: _Margin, first: str) -> GraphProto:
     """The float model, and its answers where they are asked for."""
     inner = compose.add_prefix_graph(original, prefix, rename_inputs=False)
     output = original.output[0]
-    scores = f"{prefix}{output.name}"
-    branch = _branch("float", output, "Where", [is_close, scores, first], f"{scores}/asked")
+    scores, asks = f"{prefix}{output.name}", f"{prefix}{output.name}/asks"
+    branch = _branch("float", output, "Where", [asks, scores, first], f"{scores}/asked")
     choice = branch.node.pop()
     branch.node.extend(inner.node)
+    branch.node.append(helper.make_node("Less", [margin.leads, margin.least], [asks], name=asks))
     branch.node.append(choice)
     branch.initializer.extend(inner.initializer)
     return branch
