@@ -55,6 +55,8 @@ TOOLS: dict[str, tuple[str, str]] = {
     OURS_REDUCED: ("edgeworthy", "static-r7"),
     "edgeworthy dynamic": ("edgeworthy", "dynamic"),
     "edgeworthy dynamic, reduced range": ("edgeworthy", "dynamic-r7"),
+    "edgeworthy cascade": ("edgeworthy", "cascade"),
+    "edgeworthy cascade, reduced range": ("edgeworthy", "cascade-r7"),
     "edgeworthy static, signed": ("edgeworthy", "signed"),
     "edgeworthy cleaned": ("edgeworthy", "cleaned"),
     "edgeworthy weights": ("edgeworthy", "weights"),
@@ -75,6 +77,8 @@ TOOLS: dict[str, tuple[str, str]] = {
 TRANSFORMERS_ONLY = tuple(name for name in TOOLS if "dynamic" in name or "transformer" in name)
 #: Asked for by name alone.
 _BY_NAME = (
+    "edgeworthy cascade",
+    "edgeworthy cascade, reduced range",
     "edgeworthy static, signed",
     "edgeworthy cleaned",
     "edgeworthy weights",
