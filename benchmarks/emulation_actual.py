@@ -41,9 +41,10 @@ from edgeworthy.errors import EdgeworthyError
 from edgeworthy.files import digest_bytes
 from edgeworthy.graph import load_model
 from edgeworthy.optimization import Refusal, make_variant, recipes_for
-from edgeworthy.optimization.recipes import dynamic_recipe
+from edgeworthy.optimization.recipes import cascade_recipe, dynamic_recipe
 
 CLASSES: tuple[InstructionSet, ...] = ("x86-vnni", "x86-avx2", "arm-dotprod")
+WITHOUT_CLASSES = ("minilm-l6",)
 BATCH = 8
 RESULTS: Final = "emulated.jsonl"
 
@@ -77,6 +78,8 @@ def variants(task: Task, work: Path) -> Iterator[tuple[str, bytes]]:
     recipes = list(recipes_for(CLASSES)[1:])
     if task.transformer:
         recipes += [dynamic_recipe(each) for each in ("x86-vnni", "x86-avx2")]
+    if task.name not in WITHOUT_CLASSES:
+        recipes += [cascade_recipe(each) for each in recipes_for(["x86-vnni", "x86-avx2"])[1:]]
     yield from our_files(task.name, task.model, task.calibration, recipes)
     for path in sorted((work / "files" / task.name).glob("*.onnx")):
         if not path.name.startswith("edgeworthy"):
