@@ -86,6 +86,11 @@ def closest(trials: Iterable[Trial]) -> Trial | None:
     return min(rivals, key=distance, default=None)
 
 
+def has_layers(trial: Trial) -> bool:
+    """Whether its layers can be held against those of float one by one."""
+    return trial.recipe is None or trial.recipe.precision != "int8-cascade"
+
+
 def _closest(sound: Sequence[Trial]) -> str:
     """What came closest, and what kept it out."""
     nearest = closest(sound)

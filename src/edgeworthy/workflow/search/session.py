@@ -37,7 +37,7 @@ from edgeworthy.workflow.executors import Executor, LocalProcesses
 from edgeworthy.workflow.explaining import Suspects, in_question
 from edgeworthy.workflow.margins import margin_of
 from edgeworthy.workflow.recipe_files import write_recipe_file
-from edgeworthy.workflow.search.choice import choose, closest
+from edgeworthy.workflow.search.choice import choose, closest, has_layers
 from edgeworthy.workflow.search.judging import metric_of
 from edgeworthy.workflow.search.plan import DEFAULT_CONFIDENCE, SearchLimits, SearchPlan
 from edgeworthy.workflow.search.search import Findings, SearchRun
@@ -342,15 +342,10 @@ def _finished(
 
 
 def _remarks(run: SearchRun, found: Findings, chosen: Trial) -> tuple[LayerRemark, ...]:
-    """What stands in the way of the version that came closest, where float stays.
-
-    A cascade has the layers of two models; one that came closest wants for samples and no more.
-    """
+    """What stands in the way of the version that came closest, where float stays."""
     usual = run.plan.runtimes[0]
-    rival = closest(each for each in found.trials if each.runtime == usual)
+    rival = closest(each for each in found.trials if each.runtime == usual and has_layers(each))
     if chosen.harm is not None or rival is None or rival.harm is None:
-        return ()
-    if rival.recipe is not None and rival.recipe.precision == "int8-cascade":
         return ()
     remarks = run.trials.explain(
         Suspects(
