@@ -6,10 +6,11 @@ package runs in an environment of its own::
 
     python -m venv peer
     peer/bin/pip install imagecorruptions==1.1.2 "numpy<2.3" opencv-python-headless numba setuptools
-    python benchmarks/corruption_speed.py --peer peer/bin/python
+    taskset -c 0 python benchmarks/corruption_speed.py --peer peer/bin/python
 
-Both take turns, the order within a pair changes from pair to pair, and the last kind is also held
-against itself: that ratio says what the machine can tell.
+Both take turns on one core, so that neither gets the one with the quieter neighbor. The order
+within a pair changes from pair to pair, and the last kind is also held against itself: that ratio
+says what the machine can tell.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def paired_shares() -> Iterator[str]:
     grid = [(a * (1 - b), a * b) for a in differing for b in other_way]
     many = np.array([a + b > 0.25 for a, b in grid])  # noqa: PLR2004
     z = normal_quantile(0.975)
-    for n in (5, 10, 20, 30, 50, 100):
+    for n in (5, 10, 20, 30, 50, 100, 200):
         keys = [(a, b) for a in range(n + 1) for b in range(n + 1 - a)]
         made = [paired_difference(n - a - b, a, b, 0, confidence=0.95) for a, b in keys]
         ours = np.array([(each.low, each.high) for each in made]).T

@@ -119,3 +119,35 @@ def test_files_of_one_name_go_by_their_folders(tmp_path: Path, samples: Path) ->
     new = says(tmp_path / "next" / "model.onnx", NEW)
     found = compare_files(old, new, samples)
     assert (found.old.variant, found.new.variant) == ("field/model.onnx", "next/model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "taken"),
+    [
+        (["--compare", "old.onnx", "--data", "samples.npz"], "--data"),
+        (["--compare", "old.onnx", "--json"], "--json"),
+        (["--compare", "--data", "samples.npz"], "--data"),
+        (["--data", "samples.npz", "--compare", "old.onnx", "-p"], "-p"),
+    ],
+)
+def test_a_comparison_with_one_file_asks_for_the_second(
+    command: Command, arguments: list[str], taken: str
+) -> None:
+    code, out, err = command("evaluate", *arguments)
+    assert (code, out) == (2, "")
+    assert "--compare takes two files" in err
+    assert f"`{taken}`" in err
+    assert "--compare old.onnx new.onnx" in err
+
+
+def test_too_few_samples_are_told_in_words_of_the_evaluation(
+    tmp_path: Path, command: Command
+) -> None:
+    model, samples = says(tmp_path / "old.onnx", OLD), tmp_path / "samples.npz"
+    np.savez(samples, x=np.eye(len(OLD), dtype=np.float32)[:3], labels=np.zeros(3))
+    for arguments in ([model], ["--compare", model, model]):
+        code, _, err = command("evaluate", *arguments, "--data", samples)
+        assert code == 1
+        assert "too few samples" in err
+        assert "ranges" not in err
+        assert "4 or more" in err

@@ -88,12 +88,8 @@ def evaluate(
 
     Example: edgeworthy evaluate --project digits
     """
-    if compare is not None and model is not None:
-        raise UsageError(
-            "one model is evaluated, or two are compared",
-            found=f"`{model}` beside --compare",
-            next_step=f"Leave `{model}` or --compare out",
-        )
+    if compare is not None:
+        _check_compared(compare, model)
     if data is not None and compare is not None:
         _compare_files(compare, data, (labels, runtime), as_json=as_json)
         return
@@ -116,6 +112,24 @@ def evaluate(
     print_evaluations(evaluations)
     if explain:
         print_outcomes(opened.outcomes)
+
+
+def _check_compared(files: tuple[Path, Path], model: Path | None) -> None:
+    # With one file the option behind it is taken for the second.
+    option = next((each for each in map(str, files) if each.startswith("-")), "")
+    if option:
+        raise UsageError(
+            "--compare takes two files, the old and the new",
+            found=f"`{option}` as one of them",
+            next_step="Write for example `edgeworthy evaluate --compare old.onnx new.onnx --data "
+            "samples.npz`; a name that begins with a dash as `./-name`",
+        )
+    if model is not None:
+        raise UsageError(
+            "one model is evaluated, or two are compared",
+            found=f"`{model}` beside --compare",
+            next_step=f"Leave `{model}` or --compare out",
+        )
 
 
 def _evaluate_file(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage, stats  # type: ignore[import-untyped]  # scipy ships no types
 
 from edgeworthy.evaluation.corruptions import (
@@ -16,6 +20,7 @@ from edgeworthy.evaluation.corruptions import (
     every_corruption,
 )
 from edgeworthy.evaluation.corruptions.pixels import (
+    ByteImageCorruption,
     disk_blurred,
     gaussian_blurred,
     smooth_field,
@@ -223,3 +228,47 @@ def test_a_gain_moves_the_first_cepstral_coefficient_alone() -> None:
     assert (moved[..., 0] != cepstra[..., 0]).all()
     energies = SETS["features"]["short"]
     assert (made("gain_shift", energies, 2) != energies).all()
+
+
+def saved_and_opened(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    with Image.open(file) as stored:
+        return np.asarray(stored)
+
+
+def shrunk_and_grown(pixels: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    picture = Image.fromarray(pixels)
+    width, height = (max(1, round(side * share)) for side in picture.size)
+    small = picture.resize((width, height), Image.Resampling.BOX)
+    return np.asarray(small.resize(picture.size, Image.Resampling.NEAREST))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (17, 31), (224, 224), (301, 640)])
+@pytest.mark.parametrize(
+    ("name", "plainly", "more_levels"),
+    [("jpeg", saved_and_opened, (1, 75, 95)), ("pixelate", shrunk_and_grown, (0.9,))],
+)
+def test_pictures_of_bytes_get_the_pixels_that_the_library_gives_to_each_alone(
+    name: str,
+    plainly: Callable[[NDArray[np.uint8], float], NDArray[np.uint8]],
+    more_levels: tuple[float, ...],
+    size: tuple[int, int],
+    channels: int,
+) -> None:
+    kind = BY_NAME[name]
+    assert isinstance(kind, ByteImageCorruption)
+    drawn = np.random.default_rng(3).integers(0, 256, (2, channels, *size), np.uint8)
+    # Smooth and rough parts, and pixels that do not lie in a row.
+    drawn[:, :, : size[0] // 2] = np.linspace(0, 255, size[1], dtype=np.uint8)
+    pictures = drawn.transpose(0, 2, 3, 1)
+    before = pictures.copy()
+    parts = (...,) if channels == 3 else [(..., channel) for channel in range(channels)]
+    for level in (*kind.levels, *more_levels):
+        made = kind.apply_to_bytes(pictures, level)
+        for picture, found in zip(pictures, made, strict=True):
+            for part in parts:
+                expected = plainly(np.ascontiguousarray(picture[part]), level)
+                assert np.array_equal(found[part], expected)
+    assert np.array_equal(pictures, before)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from edgeworthy.evaluation.corruptions.base import Corruption, LevelT, Samples, Scene
 from edgeworthy.evaluation.corruptions.draws import Draws
@@ -36,19 +37,20 @@ class ByteImageCorruption(ImageCorruption[LevelT]):
     """A corruption of pictures that is made of 8-bit values: other pictures are rounded to them."""
 
     @abc.abstractmethod
-    def apply_to_picture(self, pixels: NDArray[np.uint8], level: LevelT) -> NDArray[np.uint8]:
-        """Corrupt one picture of 8 bits, ``(height, width, 3)`` or ``(height, width)``."""
+    def apply_to_picture(self, picture: Image.Image, level: LevelT) -> Image.Image:
+        """Corrupt one picture of 8 bits, in color or in gray; it may be overwritten."""
 
     def apply_to_bytes(self, images: NDArray[np.uint8], level: LevelT) -> NDArray[np.uint8]:
         """Corrupt ``(n, height, width, channels)``; what is not color goes channel by channel."""
-        stored = np.empty_like(images)
+        height, width, channels = images.shape[1:]
+        color = channels == _COLOR
+        # One for all: making it new for each picture costs as much as filling it.
+        picture = Image.new("RGB" if color else "L", (width, height), None)
+        stored = np.empty(images.shape, np.uint8)
         for image, place in zip(images, stored, strict=True):
-            if image.shape[-1] == _COLOR:
-                place[...] = self.apply_to_picture(image, level)
-                continue
-            for channel in range(image.shape[-1]):
-                gray = np.ascontiguousarray(image[..., channel])
-                place[..., channel] = self.apply_to_picture(gray, level)
+            for part in (...,) if color else [(..., channel) for channel in range(channels)]:
+                picture.frombytes(np.ascontiguousarray(image[part]))
+                place[part] = self.apply_to_picture(picture, level)
         return stored
 
     def apply(self, samples: Samples, level: LevelT, scene: Scene) -> Samples:  # noqa: ARG002 - rounding needs no chance

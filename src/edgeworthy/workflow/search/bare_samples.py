@@ -118,7 +118,7 @@ def bare_arrays(
         )
     if min(counts) < _FEWEST:
         raise DatasetError(
-            "too few samples: two find ranges and two judge, at least",
+            "too few samples to say anything about a model",
             where=str(path),
             expected=f"{_FEWEST} or more, some hundreds for an interval that says something",
             found=str(min(counts)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from edgeworthy.evaluation.corruptions.pixels import ByteImageCorruption
@@ -21,9 +19,8 @@ class Pixelate(ByteImageCorruption[float]):
     source = "Hendrycks and Dietterich, ICLR 2019 (arXiv 1903.12261)"
     levels = (0.6, 0.5, 0.4, 0.3, 0.25)
 
-    def apply_to_picture(self, pixels: NDArray[np.uint8], level: float) -> NDArray[np.uint8]:
+    def apply_to_picture(self, picture: Image.Image, level: float) -> Image.Image:
         """See :meth:`edgeworthy.evaluation.corruptions.pixels.ByteImageCorruption`."""
-        height, width = pixels.shape[:2]
-        small = (max(1, round(width * level)), max(1, round(height * level)))
-        coarse = Image.fromarray(pixels).resize(small, Image.Resampling.BOX)
-        return np.asarray(coarse.resize((width, height), Image.Resampling.NEAREST))
+        small = [max(1, round(side * level)) for side in picture.size]
+        coarse = picture.resize((small[0], small[1]), Image.Resampling.BOX)
+        return coarse.resize(picture.size, Image.Resampling.NEAREST)
