@@ -1,8 +1,8 @@
 """What a cascade loses and how long it takes, beside float and the integers that answer first.
 
-A cascade's time depends on the sample, so latencies are means over many samples, each sample's own
-median first; 90 of 100 queries are faster than the other figure. Float, integers and cascade take
-turns in one family of processes, and float runs once more in the same turns.
+A cascade's time depends on the sample, so that latencies are compared by means over many samples,
+of each sample's own median. Float, integers and cascades take turns in one family of processes, and
+float runs once more in the same turns.
 
 Needed: the models' folders, see ``peers/tasks.py``.
 
