@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from bands import ProjectFolder
 from edgeworthy.documents.recipe_file import MadeWith
 from edgeworthy.documents.variant import QuantizationRecipe, Recipe, Variant
 from edgeworthy.errors import RecipeFileError, VerificationError
+from edgeworthy.optimization import recipes_for
 from edgeworthy.workflow.recipe_files import (
     check_promise,
     made_with,
@@ -54,6 +56,18 @@ def test_what_is_written_reads_back_as_the_same(
     path.write_text(recipe_toml(recipe, made), encoding="utf-8", newline="")
     file = read_recipe_file(path)
     assert (file.recipe, file.made) == (recipe, made)
+
+
+@pytest.mark.parametrize("alpha", [None, 0.5])
+def test_every_line_of_the_quantization_says_what_it_is(alpha: float | None) -> None:
+    recipe = recipes_for(["x86-avx2"])[1]
+    assert recipe.quantization is not None
+    changed = msgspec.structs.replace(recipe.quantization, smoothing_alpha=alpha)
+    text = recipe_toml(msgspec.structs.replace(recipe, quantization=changed))
+    lines = [line for line in text.split("[recipe.quantization]\n")[1].splitlines() if line]
+    assert len(lines) == len(QuantizationRecipe.__struct_fields__) - (alpha is None)
+    for line in lines:
+        assert re.search(r" = .+ # \w+", line), line
 
 
 STATIC = """\

@@ -35,9 +35,10 @@ _REMARKS = {
     "outlier_care": "outliers of transformers moved into weights and never cut off",
     "equalization": "channels between layers brought to equal ranges",
     "balancing": "channels of residual streams brought nearer to each other",
+    "float_share": "of the arithmetic, the most that noisy layers may keep in float",
     "float_nodes": "layers that stay in float",
     "full_range_nodes": "layers that keep all eight bits",
-    "eighth_bit": "where else all eight bits are spent",
+    "safe_pairs": "which pairs of weights must fit 16-bit sums",
 }
 
 
@@ -159,7 +160,7 @@ def _quantization_lines(quantization: QuantizationRecipe) -> list[str]:
         if value is None:
             continue
         line = f"{name} = {_toml(value)}"
-        remark = _REMARKS.get(name, "")
+        remark = _REMARKS[name]
         lines.append(f"{line:<40} # {remark}".rstrip() if len(line) <= 40 else line)  # noqa: PLR2004 - a column
     return lines
 
