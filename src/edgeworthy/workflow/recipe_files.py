@@ -161,7 +161,7 @@ def _quantization_lines(quantization: QuantizationRecipe) -> list[str]:
             continue
         line = f"{name} = {_toml(value)}"
         remark = _REMARKS[name]
-        lines.append(f"{line:<40} # {remark}".rstrip() if len(line) <= 40 else line)  # noqa: PLR2004 - a column
+        lines.append(f"{line:<40} # {remark}" if len(line) <= 40 else line)  # noqa: PLR2004 - a column
     return lines
 
 

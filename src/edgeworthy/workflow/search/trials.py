@@ -32,17 +32,18 @@ from edgeworthy.workflow.explaining import Suspects, explain
 from edgeworthy.workflow.search import work
 from edgeworthy.workflow.search.plan import SearchPlan
 from edgeworthy.workflow.search.sources import open_source
+from edgeworthy.workflow.search.timing_samples import first_samples, spread_samples
 from edgeworthy.workflow.stages.measurement import AGAIN
 from edgeworthy.workflow.steps import Step, StepResult, StepRunner
 from edgeworthy.workflow.workspace import tool_version
 
 if TYPE_CHECKING:
     from edgeworthy.evaluation import Predictions
-    from edgeworthy.runtimes import Tensors
 
 _TIMING_SAMPLES = 16
-#: Where how long a file takes depends on the sample.
+#: Where how long a file takes depends on the sample, and how much longer all are timed then.
 _MANY_TIMING_SAMPLES = 64
+_LONGER = 4
 _SECONDS = "seconds"
 
 
@@ -196,7 +197,7 @@ class Trials:
         bench = open_source(self.plan.source)
 
         def run() -> StepResult:
-            sample = self._single_samples(1)[0]
+            (sample,) = first_samples(bench, 1)
             batches = islice((each.inputs for each in bench.evaluation()), 1)
             found = explain(suspects, sample, batches, sensitivities)
             return StepResult({"remarks": canonical_json(found)})
@@ -315,6 +316,8 @@ class Trials:
         plan = self.plan
         begun_s = time.monotonic()
         subjects = {**named, AGAIN: named[ORIGINAL]}
+        varies = any(work_varies(made.path) for made, _ in named.values())
+        budget_s = plan.limits.measure_s * (_LONGER if varies else 1)
         found = measure(
             [
                 MeasurementPlan(
@@ -331,34 +334,19 @@ class Trials:
             ],
             MeasurementSettings(
                 query_count=30,
-                budget_s=plan.limits.measure_s,
-                minimum_s=0.25 * plan.limits.measure_s,
+                budget_s=budget_s,
+                minimum_s=(0.75 if varies else 0.25) * budget_s,
                 seed=plan.seed,
                 percents=(50.0,),
             ),
             Circumstances(plan.host, self.runner.clock, disturbances()),
-            inputs=self._single_samples(
-                _MANY_TIMING_SAMPLES
-                if any(work_varies(made.path) for made, _ in named.values())
-                else _TIMING_SAMPLES
+            inputs=(spread_samples if varies else first_samples)(
+                open_source(plan.source), _MANY_TIMING_SAMPLES if varies else _TIMING_SAMPLES
             ),
         )
         outputs = {each.variant: encode_document(each) for each in found}
         outputs[_SECONDS] = f"{time.monotonic() - begun_s:.3f}".encode()
         return StepResult(outputs, expires_at=min(each.expires_at for each in found))
-
-    def _single_samples(self, limit: int) -> list[Tensors]:
-        from edgeworthy.runtimes import fixed_batch_size
-
-        bench = open_source(self.plan.source)
-        batch = next(iter(bench.evaluation()))
-        count = len(batch.labels)
-        size = fixed_batch_size(bench.signature) or 1
-        starts = islice(range(0, count - size + 1, size), limit)
-        return [
-            {name: values[first : first + size] for name, values in batch.inputs.items()}
-            for first in starts
-        ]
 
 
 @dataclass(frozen=True)
