@@ -38,5 +38,12 @@ def test_what_is_no_onnx_file_says_nothing(tmp_path: Path, content: bytes) -> No
     assert not work_varies(path)
 
 
+@pytest.mark.parametrize("name", ["m.json", "m.textproto", "m.onnxtxt", "m.txt"])
+def test_the_name_of_a_file_says_nothing(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(onnx.parser.parse_model(BRANCHED).SerializeToString())
+    assert work_varies(path)
+
+
 def test_a_file_that_is_gone_says_nothing(tmp_path: Path) -> None:
     assert not work_varies(tmp_path / "gone")

@@ -57,6 +57,18 @@ def linear(weight: NDArray[Any], *, names: tuple[str, str] = ("x", "y")) -> Mode
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
 
+def constant(scores: NDArray[np.float32]) -> ModelProto:
+    """Scores by number of the sample."""
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["rows", "x"], ["y"])],
+        "rows",
+        [helper.make_tensor_value_info("x", TensorProto.INT64, ["batch"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", scores.shape[1]])],
+        [numpy_helper.from_array(scores, "rows")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
 def run(model: ModelProto | bytes, batch: Arrays) -> NDArray[Any]:
     (scores,) = Executor(model, optimized=True).run(batch).values()
     return scores
@@ -69,6 +81,19 @@ class TestTheMargin:
         lead = close_call(wanted, found).lead
         wrong = wanted.argmax(axis=1) != found.argmax(axis=1)
         assert (leads(found)[wrong] < lead).all()
+
+    @given(SCORES, st.integers(0, 1000), st.booleans())
+    def test_so_is_it_in_the_file(self, wanted: NDArray[Any], seed: int, shares: bool) -> None:  # noqa: FBT001
+        wanted = wanted.astype(np.float32)
+        noise = np.random.default_rng(seed).normal(0.0, 0.5, wanted.shape)
+        found = (wanted + noise).astype(np.float32)
+        models = constant(wanted), constant(found)
+        if shares:
+            models = with_softmax(models[0]), with_softmax(models[1])
+        inputs = {"x": np.arange(len(wanted))}
+        scores = [run(model, inputs).astype(np.float64) for model in models]
+        answers = run(joined(*models, close_call(*scores)), inputs)
+        np.testing.assert_array_equal(answers.argmax(axis=1), scores[0].argmax(axis=1))
 
     def test_it_is_three_times_the_noise_between_the_two_best(self) -> None:
         generator = np.random.default_rng(4)
@@ -92,6 +117,14 @@ class TestTheMargin:
         )
         assert of_shares.probabilities
         assert of_shares.lead == pytest.approx(of_logits.lead, rel=1e-6, abs=1e-9)
+
+    @pytest.mark.parametrize("score", [np.nan, np.inf])
+    def test_what_is_no_number_gives_no_margin(self, score: float) -> None:
+        wanted = np.random.default_rng(0).normal(size=(5, 3))
+        found = wanted.copy()
+        found[1, 1] = score
+        with pytest.raises(OptimizationError, match="not finite"):
+            close_call(wanted, found)
 
     def test_one_class_is_never_close(self) -> None:
         with pytest.raises(OptimizationError, match="never close"):
@@ -131,8 +164,32 @@ class TestTheFile:
         file = joined(*self.pair(), CloseCall(0.4, probabilities=False))
         inputs = self.inputs(30)
         together = run(file, inputs)
+        asked = leads(run(self.pair()[1], inputs).astype(np.float64)) < 0.4
+        assert 0 < asked.sum() < 30
         alone = [run(file, {"x": inputs["x"][[row]]})[0] for row in range(30)]
         np.testing.assert_allclose(together, np.stack(alone), rtol=1e-5)
+
+    def test_an_answer_that_is_no_number_asks_and_hides_nobody(self) -> None:
+        models = self.pair()
+        inputs = self.inputs(40)
+        inputs["x"][0] = np.nan
+        file = joined(*models, CloseCall(0.4, probabilities=False))
+        floats, integers = (run(model, inputs) for model in models)
+        asked = ~(leads(integers.astype(np.float64)) >= 0.4)
+        assert asked[0]
+        assert 1 < asked.sum() < 30
+        expected = np.where(asked[:, None], floats, integers)
+        np.testing.assert_allclose(run(file, inputs), expected, rtol=1e-5)
+
+    @pytest.mark.parametrize("data_type", [TensorProto.DOUBLE, TensorProto.FLOAT16])
+    def test_scores_of_other_precisions_are_told_apart_too(self, data_type: int) -> None:
+        models = tuple(as_type(model, data_type) for model in self.pair())
+        file = joined(models[0], models[1], CloseCall(0.4, probabilities=False))
+        floats, integers = (run(model, self.inputs()) for model in models)
+        asked = leads(integers.astype(np.float64)) < 0.4
+        assert asked.any()
+        expected = np.where(asked[:, None], floats, integers)
+        np.testing.assert_allclose(run(file, self.inputs()), expected, rtol=1e-3)
 
     def test_a_class_without_any_chance_is_far_away_and_hides_nobody(self) -> None:
         plain = self.pair()
@@ -154,12 +211,28 @@ class TestTheFile:
         expected = run(models[which], self.inputs())
         np.testing.assert_allclose(run(file, self.inputs()), expected, rtol=1e-5)
 
-    def test_names_of_the_model_are_in_nobodys_way(self) -> None:
+    @pytest.mark.parametrize("output", ["cascade/leads", "cascade/stands", "y/kept", "float/y"])
+    def test_names_of_the_model_are_in_nobodys_way(self, output: str) -> None:
         weight = np.random.default_rng(2).normal(size=(5, CLASSES))
-        models = (linear(weight, names=("float", "cascade/lead")),) * 2
-        file = joined(*models, CloseCall(0.4, probabilities=False))
+        models = [linear(each, names=("float", output)) for each in (weight, weight + 0.05)]
+        for model in models:  # a tensor beside the output that has the name of something of ours
+            model.graph.node[0].output[0] = "y/chosen"
+            model.graph.node.append(helper.make_node("Identity", ["y/chosen"], [output]))
+        file = joined(models[0], models[1], CloseCall(0.4, probabilities=False))
         inputs = {"float": self.inputs()["x"]}
-        np.testing.assert_allclose(run(file, inputs), run(models[0], inputs), rtol=1e-5)
+        floats, integers = (run(model, inputs) for model in models)
+        asked = leads(integers.astype(np.float64)) < 0.4
+        expected = np.where(asked[:, None], floats, integers)
+        np.testing.assert_allclose(run(file, inputs), expected, rtol=1e-5)
+
+
+def as_type(model: ModelProto, data_type: int) -> ModelProto:
+    """Its scores in another precision."""
+    result = editable(model)
+    result.graph.node[0].output[0] = "singles"
+    result.graph.node.append(helper.make_node("Cast", ["singles"], ["y"], to=data_type))
+    result.graph.output[0].type.tensor_type.elem_type = data_type
+    return result
 
 
 def with_softmax(model: ModelProto) -> ModelProto:
@@ -209,8 +282,11 @@ class TestTheVariant:
             (found,) = emulator.run(batch).values()
         np.testing.assert_allclose(found, run(data, batch), rtol=1e-5)
 
-    def test_a_model_without_classes_is_refused(self, loaded: Load) -> None:
-        model = linear(np.ones((5, 1)))
+    @pytest.mark.parametrize("case", ["one class", "whole numbers"])
+    def test_a_model_without_classes_is_refused(self, case: str, loaded: Load) -> None:
+        model = linear(np.ones((5, 1 if case == "one class" else 3)))
+        if case == "whole numbers":
+            model = as_type(model, TensorProto.INT64)
         batches = lambda: iter([{"x": np.ones((4, 5), dtype=np.float32)}])  # noqa: E731
         result = make_variant(
             loaded(model), CASCADE, calibration=batches, calibration_digest=DIGEST, seed=1

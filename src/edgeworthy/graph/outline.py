@@ -2,7 +2,7 @@
 
 Rules:
 
-1. A file of any name, as objects of the cache have none.
+1. A file of any name, as objects of the cache have none: its content tells the format.
 2. Of another format than ONNX, or damaged, there is no outline: whoever loads the file says what is
    wrong with it.
 """
@@ -28,7 +28,7 @@ def outline_of(path: Path) -> onnx.ModelProto | None:
             head = stream.read(HEAD_BYTES)
         if recognize(head, b"") is not None:
             return None
-        return onnx.load(path, load_external_data=False)
+        return onnx.load(path, format="protobuf", load_external_data=False)
     except (DecodeError, OSError):
         return None
 

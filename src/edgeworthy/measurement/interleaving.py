@@ -57,13 +57,15 @@ class Observation:
     Attributes:
         plan: The artefact.
         launches: One per start.
-        cycle: After how many queries the samples come again, where the work that the artefact does
-            depends on them; 0 where it does not.
+        cycle: After how many queries the samples come again, where the work of any of the
+            artefacts that take turns depends on them; 0 where it does not.
+        varies: Whether that of this one does.
     """
 
     plan: MeasurementPlan
     launches: tuple[LaunchObservation, ...]
     cycle: int = 0
+    varies: bool = False
 
 
 def observe(
@@ -104,9 +106,12 @@ def observe(
         Observation(
             plan=plan,
             launches=tuple(launches),
-            cycle=(len(samples) or GENERATED_COUNT) if work_varies(plan.artifact) else 0,
+            cycle=rounds.cycle,
+            varies=varies,
         )
-        for plan, launches in zip(plans, zip(*found, strict=True), strict=True)
+        for plan, launches, varies in zip(
+            plans, zip(*found, strict=True), rounds.varies, strict=True
+        )
     )
 
 
@@ -115,7 +120,14 @@ def nobody(progress: MeasurementProgress) -> None:
 
 
 class _Rounds:
-    """The turns of all launches, and how many of them are enough."""
+    """The turns of all launches, and how many of them are enough.
+
+    Attributes:
+        varies: Of each artefact, whether its work depends on the sample. Where any does, every
+            start begins with the first sample and ends when all of them were seen: which samples
+            take long must not depend on the budget.
+        cycle: After how many queries the samples come again then; 0 elsewhere.
+    """
 
     def __init__(
         self,
@@ -132,11 +144,16 @@ class _Rounds:
         self._generator = np.random.default_rng(settings.seed)
         self._turn_counts = [0] * len(plans)
         self._query_counts = [0] * len(plans)
+        self._begun_counts = [0] * len(plans)
         self._elapsed_s = 0.0
+        self.varies = [work_varies(plan.artifact) for plan in plans]
+        self.cycle = (len(samples) or GENERATED_COUNT) if any(self.varies) else 0
 
     def run_launch(self, launch: int, progress: ProgressListener) -> list[LaunchObservation]:
         """Start every artefact, give them their turns, end them."""
         started: dict[int, StartedProcess] = {}
+        if self.cycle:
+            self._begun_counts = list(self._query_counts)
         with contextlib.ExitStack() as stack:
             children = {
                 index: stack.enter_context(
@@ -199,7 +216,9 @@ class _Rounds:
         for index in self._order():
             count = self._turn_counts[index]
             request = RunQueries(
-                first=self._query_counts[index], count=count, settle_count=settle_count(count)
+                first=self._query_counts[index] - self._begun_counts[index],
+                count=count,
+                settle_count=settle_count(count),
             )
             started[index].take_turn(request)
             self._query_counts[index] += count
@@ -214,7 +233,13 @@ class _Rounds:
         least_s = settings.minimum_s * plan_count * due_share
         time_ratio = self._elapsed_s / least_s if least_s > 0 else 1.0
         budget = self._elapsed_s / (settings.budget_s * plan_count * due_share)
-        return max(min(queries, time_ratio), budget)
+        done = max(min(queries, time_ratio), budget)
+        return min(done, self._seen_ratio()) if self.cycle else done
+
+    def _seen_ratio(self) -> float:
+        """Share of the samples that this start has shown to every artefact."""
+        counts = zip(self._query_counts, self._begun_counts, strict=True)
+        return min(count - begun for count, begun in counts) / self.cycle
 
     def _progress(self, launch: int, started: Mapping[int, StartedProcess]) -> MeasurementProgress:
         launch_count = self._settings.launch_count

@@ -64,7 +64,7 @@ class Judgment:
 
 def log_ratios(ours: Observation, theirs: Observation) -> NDArray[np.float64]:
     """Log ratio of each start; see rule 1."""
-    cycle = ours.cycle or theirs.cycle
+    cycle = max(ours.cycle, theirs.cycle)
     return np.array(
         [
             _log_of_means(own, other, cycle) if cycle else _log_of_medians(own, other)

@@ -89,7 +89,7 @@ def summarize(
         interleaving_seed=settings.seed,
         taken_at=rfc3339(taken_at),
         expires_at=rfc3339(taken_at + timedelta(days=settings.evidence_days)),
-        disturbances=(*disturbances, *_own_disturbances(observation)),
+        disturbances=(*disturbances, *_own_disturbances(observation, original)),
         steady_memory_mib=_steady(launches, settings),
         affinity=launches[0].affinity,
         cold_start_ms=_cold_start(launches, settings),
@@ -166,7 +166,7 @@ def _size_bytes(observation: Observation) -> int:
     return plan.artifact.stat().st_size if plan.size_bytes is None else plan.size_bytes
 
 
-def _own_disturbances(observation: Observation) -> tuple[str, ...]:
+def _own_disturbances(observation: Observation, original: Observation | None) -> tuple[str, ...]:
     launches = observation.launches
     restless = sum(not launch.stationary for launch in launches)
     found = []
@@ -175,11 +175,9 @@ def _own_disturbances(observation: Observation) -> tuple[str, ...]:
             "The latency was still falling after the warm-up in "
             f"{restless} of {len(launches)} starts."
         )
-    if observation.cycle:
-        found.append(
-            "How long a query takes depends on its input: the ratio to the original is one of "
-            "means over the samples."
-        )
+    if observation.varies:
+        ratio = "; the ratio to the original is one of means over the samples" if original else ""
+        found.append(f"How long a query takes depends on its input{ratio}.")
     return tuple(found)
 
 

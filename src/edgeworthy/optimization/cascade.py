@@ -9,7 +9,8 @@ Rules:
 1. The integers' answer stands where its lead is at least three times the noise that rounding leaves
    between the two best classes, and above every lead with which they were wrong; both are taken on
    calibration samples. The lead is that of logits: of probabilities it is that of their logarithms.
-2. Each sample is decided by itself: what else is in the batch changes no answer.
+2. Each sample is decided by itself: what else is in the batch changes no answer. An answer that is
+   no number never stands.
 3. The float model is the cleaned one, and runs only when a sample of the batch asks for it. Most
    samples take the time of the integers, the others that of both.
 4. The file is as large as both, so this is for latency, never for size.
@@ -25,7 +26,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto, ValueInfoProto, compose, helper, numpy_helper
+from onnx import (
+    GraphProto,
+    ModelProto,
+    TensorProto,
+    ValueInfoProto,
+    compose,
+    helper,
+    numpy_helper,
+)
 
 from edgeworthy.documents.variant import QuantizationRecipe
 from edgeworthy.errors import OptimizationError
@@ -44,6 +53,8 @@ _SCORES_RANK = 2
 #: How far the probabilities of a sample may be from 1 together.
 _ONE_WITHIN = 1e-3
 _LEAST_PROBABILITY = 1e-30
+_SINGLE = np.finfo(np.float32)
+_STEPS_BEYOND = 16.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,7 @@ def close_call(wanted: Scores, found: Scores) -> CloseCall:
         found: Scores of the integer model on the same samples.
 
     Raises:
-        OptimizationError: There is one class only.
+        OptimizationError: There is one class only, or a score is not finite.
 
     >>> wanted = np.array([[2.0, 1.0, 0.0], [0.0, 3.0, 1.0]])
     >>> round(close_call(wanted, wanted + [[0.1, 0.0, 0.0], [0.0, 0.0, 0.1]]).lead, 3)
@@ -105,14 +116,17 @@ def close_call(wanted: Scores, found: Scores) -> CloseCall:
     """
     if found.shape[1] < _SCORES_RANK:
         raise OptimizationError("one class is never close to another")
+    if not (np.isfinite(wanted).all() and np.isfinite(found).all()):
+        raise OptimizationError("scores on the calibration samples are not finite")
     probabilities = _are_probabilities(wanted)
     wanted, found = (_logits(each, probabilities=probabilities) for each in (wanted, found))
     best = np.argsort(-found, axis=1, kind="stable")[:, :2]
     changes = np.take_along_axis(found - wanted, best, axis=1)
     noise = float(np.sqrt(np.mean((changes[:, 0] - changes[:, 1]) ** 2)))
-    wrong = wanted.argmax(axis=1) != best[:, 0]
-    beyond = np.nextafter(leads(found)[wrong].max(initial=0.0), np.inf)
-    return CloseCall(max(DEVIATIONS * noise, float(beyond)), probabilities)
+    wrong = leads(found)[wanted.argmax(axis=1) != best[:, 0]]
+    # The file tells leads in single precision, so that the margin lies some of its steps beyond.
+    beyond = wrong.max() * (1.0 + _STEPS_BEYOND * _SINGLE.eps) + _SINGLE.tiny if wrong.size else 0.0
+    return CloseCall(float(np.float32(max(DEVIATIONS * noise, float(beyond)))), probabilities)
 
 
 def leads(scores: Scores, *, probabilities: bool = False) -> Scores:
@@ -142,18 +156,21 @@ def joined(original: ModelProto, integers: ModelProto, close: CloseCall) -> Mode
     for node in graph.node:
         for names in (node.input, node.output):
             names[:] = [first if name == output.name else name for name in names]
+    inner = _prefixed(original.graph, taken)
     margin = _Margin.on(graph, first, close, taken)
-    prefix = fresh_name(taken, "float")
-    while any(name.startswith(f"{prefix}/") for name in taken):
-        prefix = fresh_name(taken, "float")
+    kept, chosen = (fresh_name(taken, f"{output.name}/{wish}") for wish in ("kept", "chosen"))
+    floats = _branch("float", output, "Where", [margin.stands, first, inner.output[0].name], chosen)
+    choice = floats.node.pop()
+    floats.node.extend([*inner.node, choice])
+    floats.initializer.extend(inner.initializer)
     graph.node.append(
         helper.make_node(
             "If",
-            [margin.asks],
+            [margin.all_stand],
             [output.name],
             name=fresh_name(taken, "cascade"),
-            then_branch=_float_branch(original.graph, f"{prefix}/", margin, first),
-            else_branch=_branch("integers", output, "Identity", [first], f"{first}/kept"),
+            then_branch=_branch("integers", output, "Identity", [first], kept),
+            else_branch=floats,
         )
     )
     return result
@@ -164,14 +181,13 @@ class _Margin:
     """Names of what tells close calls in a graph.
 
     Attributes:
-        leads: Of each sample, ``(n, 1)``.
-        least: The lead from which integers stand.
-        asks: Whether any sample asks float.
+        stands: Whether the integers' answer to each sample stands, ``(n, 1)``; an answer that is no
+            number does not.
+        all_stand: Whether all of them do.
     """
 
-    leads: str
-    least: str
-    asks: str
+    stands: str
+    all_stand: str
 
     @classmethod
     def on(cls, graph: GraphProto, scores: str, close: CloseCall, taken: set[str]) -> _Margin:
@@ -182,9 +198,7 @@ class _Margin:
             graph.initializer.append(numpy_helper.from_array(value, name))
             return name
 
-        def add(
-            operator: str, inputs: list[str], *wishes: str, **attributes: int | list[int]
-        ) -> str:
+        def add(operator: str, inputs: list[str], *wishes: str, **attributes: int) -> str:
             names = [fresh_name(taken, f"cascade/{wish}") for wish in wishes]
             node = helper.make_node(operator, inputs, names, name=names[0])
             node.attribute.extend(
@@ -195,27 +209,29 @@ class _Margin:
 
         two = constant("two", np.array([2], dtype=np.int64))
         best = add("TopK", [scores, two], "best_scores", "best_classes", axis=1)
+        if graph.output[0].type.tensor_type.elem_type != TensorProto.FLOAT:
+            best = add("Cast", [best], "best_singles", to=TensorProto.FLOAT)
         if close.probabilities:
-            best = add("Log", [best], "best_logits")
+            least = constant("least", np.array(_LEAST_PROBABILITY, dtype=np.float32))
+            best = add("Log", [add("Max", [best, least], "best_possible")], "best_logits")
         apart = constant("apart", np.array([[1.0], [-1.0]], dtype=np.float32))
         leads = add("MatMul", [best, apart], "leads")
-        least = constant("least_lead", np.array(close.lead, dtype=np.float32))
-        smallest = add("ReduceMin", [leads], "smallest_lead", keepdims=0)
-        return cls(leads, least, add("Less", [smallest, least], "asks"))
+        enough = constant("enough", np.array(close.lead, dtype=np.float32))
+        stands = add("GreaterOrEqual", [leads, enough], "stands")
+        number = add("Cast", [stands], "stands_number", to=TensorProto.INT32)
+        every = add("ReduceMin", [number], "all_number", keepdims=0)
+        return cls(stands, add("Cast", [every], "all_stand", to=TensorProto.BOOL))
 
 
-def _float_branch(original: GraphProto, prefix: str, margin: _Margin, first: str) -> GraphProto:
-    """The float model, and its answers where they are asked for."""
-    inner = compose.add_prefix_graph(original, prefix, rename_inputs=False)
-    output = original.output[0]
-    scores, asks = f"{prefix}{output.name}", f"{prefix}{output.name}/asks"
-    branch = _branch("float", output, "Where", [asks, scores, first], f"{scores}/asked")
-    choice = branch.node.pop()
-    branch.node.extend(inner.node)
-    branch.node.append(helper.make_node("Less", [margin.leads, margin.least], [asks], name=asks))
-    branch.node.append(choice)
-    branch.initializer.extend(inner.initializer)
-    return branch
+def _prefixed(original: GraphProto, taken: set[str]) -> GraphProto:
+    """The float model with names of its own, but for its inputs; they are taken afterwards."""
+    prefix = fresh_name(taken, "float")
+    while any(name.startswith(f"{prefix}/") for name in taken):
+        prefix = fresh_name(taken, "float")
+    inner: GraphProto = compose.add_prefix_graph(original, f"{prefix}/", rename_inputs=False)
+    taken.update(name for node in inner.node for name in (*node.input, *node.output, node.name))
+    taken.update(tensor.name for tensor in inner.initializer)
+    return inner
 
 
 def _branch(
@@ -236,11 +252,12 @@ def _scores_of(model: ModelProto) -> str:
         OptimizationError: There is none, or there are other outputs.
     """
     outputs = model_signature(model).outputs
-    if len(outputs) != 1 or len(outputs[0].shape) != _SCORES_RANK or outputs[0].shape[1] == 1:
+    is_scores = len(outputs) == 1 and len(outputs[0].shape) == _SCORES_RANK
+    if not is_scores or outputs[0].shape[1] == 1 or "float" not in outputs[0].dtype:
         raise OptimizationError(
             "a cascade asks float where two classes are close, and this model has none",
             expected="one output of scores, (batch, classes)",
-            found=", ".join(f"{each.name} {tuple(each.shape)}" for each in outputs),
+            found=", ".join(f"{each.name} {each.dtype} {tuple(each.shape)}" for each in outputs),
         )
     return outputs[0].name
 

@@ -3,7 +3,8 @@
 Rules:
 
 1. The first ones, where every sample takes as long as another: nothing more is read than they need.
-2. Where work depends on the sample, ones from all over the set: how many of them take long counts.
+2. Where work depends on the sample, ones drawn from all over the set, by a seed: how many of them
+   take long counts.
 3. A model with a fixed batch gets samples of its size.
 """
 
@@ -24,14 +25,15 @@ def first_samples(bench: Bench, limit: int) -> list[Tensors]:
     return list(islice(_grouped(_rows(bench), _size(bench)), limit))
 
 
-def spread_samples(bench: Bench, limit: int) -> list[Tensors]:
+def spread_samples(bench: Bench, limit: int, *, seed: int) -> list[Tensors]:
     """The same by rule 2; the samples are read twice."""
     import numpy as np
 
     size = _size(bench)
     total = sum(len(batch.labels) for batch in bench.evaluation())
     wanted = min(limit, total // size) * size
-    places = set(np.linspace(0, total - 1, wanted).astype(int).tolist())
+    drawn = np.random.default_rng(seed).choice(total, wanted, replace=False)
+    places = set(drawn.tolist())
     chosen = (row for place, row in enumerate(_rows(bench)) if place in places)
     return list(_grouped(chosen, size))
 

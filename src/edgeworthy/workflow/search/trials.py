@@ -170,6 +170,7 @@ class Trials:
                 "preparation": plan.signature,
                 "threads": str(plan.threads),
                 "seconds": str(plan.limits.measure_s),
+                "where work varies": f"{_MANY_TIMING_SAMPLES} samples, {_LONGER} times as long",
                 "seed": str(plan.seed),
                 "host": canonical_json(plan.host).decode(),
                 "tools": tool_version("numpy"),
@@ -316,6 +317,7 @@ class Trials:
         plan = self.plan
         begun_s = time.monotonic()
         subjects = {**named, AGAIN: named[ORIGINAL]}
+        bench = open_source(plan.source)
         varies = any(work_varies(made.path) for made, _ in named.values())
         budget_s = plan.limits.measure_s * (_LONGER if varies else 1)
         found = measure(
@@ -340,9 +342,9 @@ class Trials:
                 percents=(50.0,),
             ),
             Circumstances(plan.host, self.runner.clock, disturbances()),
-            inputs=(spread_samples if varies else first_samples)(
-                open_source(plan.source), _MANY_TIMING_SAMPLES if varies else _TIMING_SAMPLES
-            ),
+            inputs=spread_samples(bench, _MANY_TIMING_SAMPLES, seed=plan.seed)
+            if varies
+            else first_samples(bench, _TIMING_SAMPLES),
         )
         outputs = {each.variant: encode_document(each) for each in found}
         outputs[_SECONDS] = f"{time.monotonic() - begun_s:.3f}".encode()
