@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -144,3 +145,19 @@ def test_what_mlperf_would_report_stands_beside_the_percentiles(summary: Summari
     assert found[1].latency_ms is not None
     assert found[1].latency_ms > 93
     assert found[2].latency_ms is None
+
+
+def test_where_work_varies_the_record_says_so_and_the_ratio_is_one_of_means(
+    summary: Summarize,
+) -> None:
+    long = [[np.array([1, 1, 1, 9, 1]) * MS, np.array([1, 1, 1, 9, 1]) * MS]] * 6
+    subject = replace(observation(long), cycle=5, varies=True)
+    original = replace(observation([[np.full(10, 4) * MS]] * 6), cycle=5)
+    found = summary(subject, original)
+    assert found.against_original is not None
+    assert found.against_original.ratio.value == pytest.approx(13 / 5 / 4)
+    (sentence,) = (each for each in found.disturbances if "depends on its input" in each)
+    assert "the ratio to the original is one of means" in sentence
+    assert not any("depends" in each for each in summary(original, subject).disturbances)
+    (alone,) = (each for each in summary(subject).disturbances if "depends" in each)
+    assert "ratio" not in alone

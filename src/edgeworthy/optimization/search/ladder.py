@@ -179,7 +179,7 @@ def _cascades(situation: Situation, history: Sequence[Found]) -> list[Attempt]:
         return []
     if best.latency is not None and best.latency >= 1.0:
         return []
-    why = "integers, and float where two classes are close; some queries take the time of both"
+    why = "integers, and float where two classes are close; those queries take longer than both"
     return [Attempt(cascade_recipe(best.attempt.recipe), situation.runtimes[0], why)]
 
 
