@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from peers.judging import answers, score
+from peers.judging import answers, plans_of, score
 from peers.tasks import Task, load_task
 
 from edgeworthy.devices import host_fingerprint
 from edgeworthy.documents.measurement import Measurement
 from edgeworthy.files import digest_file
-from edgeworthy.measurement import Circumstances, MeasurementPlan, MeasurementSettings, measure
+from edgeworthy.measurement import Circumstances, MeasurementSettings, measure
 from edgeworthy.statistics.shares import share_interval
 
 TASKS = (
@@ -86,16 +86,7 @@ def timed(task: Task, files: dict[str, Path]) -> dict[str, Measurement]:
     places = np.linspace(0, count - 1, min(TIMED_COUNT, count)).astype(int)
     samples = [{key: v[n : n + 1] for key, v in task.evaluation.items()} for n in places]
     host = host_fingerprint(runtime_versions=[f"onnxruntime {onnxruntime.__version__}"])
-    plans = [
-        MeasurementPlan(
-            variant=name,
-            artifact=path,
-            digest=digest_file(path),
-            target="host",
-            is_original=name == FLOAT,
-        )
-        for name, path in {**files, AGAIN: files[FLOAT]}.items()
-    ]
+    plans = plans_of({**files, AGAIN: files[FLOAT]}, FLOAT)
     circumstances = Circumstances(host=host, clock=lambda: datetime.now(UTC))
     found = measure(plans, SETTINGS, circumstances, inputs=samples)
     return {each.variant: each for each in found}

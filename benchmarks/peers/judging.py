@@ -87,9 +87,9 @@ def score(task: Task, found: NDArray[Any], expected: NDArray[Any]) -> dict[str, 
     }
 
 
-def time_files(files: dict[str, Path], baseline: str, inputs: Arrays) -> dict[str, Any]:
-    """Median latency of each file and its ratio to the baseline's, with intervals."""
-    plans = [
+def plans_of(files: dict[str, Path], baseline: str) -> list[MeasurementPlan]:
+    """Files by name, to take turns on this machine."""
+    return [
         MeasurementPlan(
             variant=name,
             artifact=path,
@@ -97,8 +97,13 @@ def time_files(files: dict[str, Path], baseline: str, inputs: Arrays) -> dict[st
             target="host",
             is_original=name == baseline,
         )
-        for name, path in {**files, AGAIN: files[baseline]}.items()
+        for name, path in files.items()
     ]
+
+
+def time_files(files: dict[str, Path], baseline: str, inputs: Arrays) -> dict[str, Any]:
+    """Median latency of each file and its ratio to the baseline's, with intervals."""
+    plans = plans_of({**files, AGAIN: files[baseline]}, baseline)
     samples = [{name: v[n : n + 1] for name, v in inputs.items()} for n in range(TIMED_COUNT)]
     host = host_fingerprint(runtime_versions=[f"onnxruntime {onnxruntime.__version__}"])
     circumstances = Circumstances(host=host, clock=lambda: datetime.now(UTC))

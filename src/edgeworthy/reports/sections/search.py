@@ -141,7 +141,7 @@ def _chart(search: Search) -> Drawing | None:
         return None
     axes = TradeoffAxes(
         quality_title=metric_title(search.metric),
-        latency_title="median latency, times the original's",
+        latency_title="latency, times the original's",
     )
     title = f"{axes.quality_title} against {axes.latency_title}"
     words = "; ".join(each.label for each in points)
