@@ -292,4 +292,5 @@ class TestTheVariant:
             loaded(model), CASCADE, calibration=batches, calibration_digest=DIGEST, seed=1
         )
         assert isinstance(result, Refusal)
-        assert "this model has none" in result.reason
+        told = "`y` float32 ['batch', 1]" if case == "one class" else "`y` int64 ['batch', 3]"
+        assert f"this model has none: it gives {told} instead of" in result.reason

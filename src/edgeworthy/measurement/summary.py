@@ -177,7 +177,10 @@ def _own_disturbances(observation: Observation, original: Observation | None) ->
         )
     if observation.varies:
         ratio = "; the ratio to the original is one of means over the samples" if original else ""
-        found.append(f"How long a query takes depends on its input{ratio}.")
+        found.append(
+            "How long a query takes depends on its input: the figures hold for inputs like those "
+            f"that were measured{ratio}."
+        )
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ Rules:
 2. Each sample is decided by itself: what else is in the batch changes no answer. An answer that is
    no number never stands.
 3. The float model is the cleaned one, and runs only when a sample of the batch asks for it. Most
-   samples take the time of the integers, the others that of both.
+   samples take the time of the integers, the others at least that of both.
 4. The file is as large as both, so this is for latency, never for size.
 
 Source: Park et al., Big/LITTLE Deep Neural Network for Ultra Low Power Inference, 2015, for the two
@@ -254,10 +254,11 @@ def _scores_of(model: ModelProto) -> str:
     outputs = model_signature(model).outputs
     is_scores = len(outputs) == 1 and len(outputs[0].shape) == _SCORES_RANK
     if not is_scores or outputs[0].shape[1] == 1 or "float" not in outputs[0].dtype:
-        raise OptimizationError(
-            "a cascade asks float where two classes are close, and this model has none",
-            expected="one output of scores, (batch, classes)",
-            found=", ".join(f"{each.name} {each.dtype} {tuple(each.shape)}" for each in outputs),
+        given = ", ".join(f"`{each.name}` {each.dtype} {list(each.shape)}" for each in outputs)
+        raise OptimizationError(  # a refusal tells the problem alone
+            "a cascade asks float where two classes are close, and this model has none: it gives "
+            f"{given} instead of one output of float scores [batch, classes]",
+            next_step='Take the recipe\'s integers alone, `precision = "int8-static"`',
         )
     return outputs[0].name
 
