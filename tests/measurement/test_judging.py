@@ -83,12 +83,15 @@ class TestWorkThatVaries:
         ratios = np.exp(log_ratios(replace(subject, launches=launches), baseline))
         np.testing.assert_allclose(ratios, 1.0)
 
-    def test_equal_things_are_compared_in_the_same_way(self) -> None:
-        # What one start shows of two samples of five is no sign of a difference: 100 or 900.
-        baseline = varying(100, 900, every=5, cycle=5)
-        found = judged(varying(100, 100, every=5, cycle=5), baseline, baseline)
+    def test_the_self_check_goes_by_means_too(self) -> None:
+        # All medians are 100; the means over five samples are 260, 180 and 100.
+        baseline, again, subject = (
+            varying(100, slow, every=5, cycle=5) for slow in (900, 500, 100)
+        )
+        found = judged(subject, baseline, again)
         assert found.self_check.ratio is not None
-        assert found.self_check.ratio.value == 1.0
+        assert found.self_check.ratio.value == pytest.approx(180 / 260)
+        assert not found.self_check.passed
         assert found.ratio is not None
         assert found.ratio.value == pytest.approx(100 / 260)
 
